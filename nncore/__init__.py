@@ -1,0 +1,27 @@
+"""nncore: neural networks described by JSON documents, trained with NumPy alone.
+
+network = Network.from_spec(spec)
+params = network.init(seed=0)
+for epoch in fit(network, params, x, y, {"loss": "cross_entropy"}):
+    print(epoch.number, epoch.loss, epoch.metrics)
+y = network.predict(params, x)
+"""
+
+from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
+from nncore.evaluation import evaluate
+from nncore.network import Network, Node
+from nncore.training import Epoch, Step, TrainingConfig, fit
+
+__all__ = [
+    "ArchitectureError",
+    "ConfigError",
+    "DivergedError",
+    "DocumentError",
+    "Epoch",
+    "Network",
+    "Node",
+    "Step",
+    "TrainingConfig",
+    "evaluate",
+    "fit",
+]

@@ -1,0 +1,8 @@
+"""Activations: one file each, found by name in documents."""
+
+from nncore.activations.activation import Activation
+from nncore.registry import import_units
+
+import_units(__name__, __path__)
+
+__all__ = ["Activation"]

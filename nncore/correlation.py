@@ -1,0 +1,158 @@
+"""Two-dimensional correlation as matrix products over tiles of unrolled windows.
+
+The windows of a tile (some examples, or some output rows of one example) are copied side by side
+into a buffer that stays in cache, (windows, KH KW C), and one product with the kernel gives the
+tile's output. The input's gradient is a correlation too: of dy, its elements spread apart by the
+strides and framed with zeros, with the kernel turned round. Dumoulin and Visin, 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from nncore.arrays import Array
+from nncore.passes import Pass
+
+Pair = tuple[int, int]
+
+_TILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Which elements meet which taps of the kernel, as (vertical, horizontal) pairs.
+
+    The input is laid into a zero frame: element h at place `offset` + `spread` * h. Output o at tap
+    i reads place `strides` * o + `dilation` * i.
+    """
+
+    kernel: Pair
+    strides: Pair
+    dilation: Pair
+    frame: Pair
+    offset: Pair
+    spread: Pair
+    output: Pair
+
+    def adjoint(self, height: int, width: int) -> Geometry:
+        """The geometry that takes dy back to an input of this size."""
+        reach_v = (self.kernel[0] - 1) * self.dilation[0]
+        reach_h = (self.kernel[1] - 1) * self.dilation[1]
+        return Geometry(
+            kernel=self.kernel,
+            strides=(1, 1),
+            dilation=self.dilation,
+            frame=(height + reach_v, width + reach_h),
+            offset=(reach_v - self.offset[0], reach_h - self.offset[1]),
+            spread=self.strides,
+            output=(height, width),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Part of the output, and the unrolled windows (windows, KH KW C) of one group under it."""
+
+    examples: slice
+    rows: slice
+    group: int
+    columns: Array
+
+    def of(self, y: Array) -> Array:
+        """The part of y (N, OH, OW, F) as a matrix (windows, F)."""
+        part = y[self.examples, self.rows]
+        return part.reshape(len(self.columns), y.shape[-1])
+
+
+def correlate(x: Array, kernel: Array, geometry: Geometry, groups: int, y: Array, p: Pass) -> None:
+    """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C / groups, F) into y."""
+    matrices = _by_group(kernel, groups)
+    width = matrices[0].shape[1]
+    for tile in tiles(x, geometry, groups, _TILE_BYTES, p):
+        part = slice(tile.group * width, (tile.group + 1) * width)
+        np.matmul(tile.columns, matrices[tile.group], out=tile.of(y)[:, part])
+
+
+def kernel_gradient(
+    x: Array, dy: Array, geometry: Geometry, groups: int, gradient: Array, p: Pass
+) -> None:
+    """Write dL/dkernel (KH, KW, C / groups, F) into `gradient`, from x and dy (N, OH, OW, F)."""
+    gradient.fill(0)
+    total = gradient.reshape(-1, gradient.shape[-1])
+    width = total.shape[1] // groups
+    product = p.scratch("product", (len(total), width), x.dtype)
+    # Adding up the tiles' products must not cost more than the products.
+    tile_bytes = max(_TILE_BYTES, 2 * gradient.nbytes)
+    for tile in tiles(x, geometry, groups, tile_bytes, p):
+        part = slice(tile.group * width, (tile.group + 1) * width)
+        np.matmul(tile.columns.T, tile.of(dy)[:, part], out=product)
+        total[:, part] += product
+
+
+def turned(kernel: Array, groups: int) -> Array:
+    """The kernel (KH, KW, F / groups, C) of the adjoint correlation."""
+    height, width, inputs, outputs = kernel.shape
+    split = kernel[::-1, ::-1].reshape(height, width, inputs, groups, outputs // groups)
+    back = split.transpose(0, 1, 4, 3, 2)
+    return np.ascontiguousarray(back).reshape(height, width, outputs // groups, groups * inputs)
+
+
+def tiles(x: Array, geometry: Geometry, groups: int, tile_bytes: int, p: Pass) -> Iterator[Tile]:
+    """The tiles of the output, in a fixed order; a tile's columns last until the next one."""
+    rows, width = geometry.output
+    channels = x.shape[-1] // groups
+    row_bytes = width * geometry.kernel[0] * geometry.kernel[1] * channels * x.itemsize
+    tall = max(1, min(rows, tile_bytes // row_bytes))
+    many = max(1, tile_bytes // (rows * row_bytes)) if tall == rows else 1
+    for start in range(0, len(x), many):
+        examples = slice(start, min(start + many, len(x)))
+        framed = _framed(x[examples], geometry, p)
+        for top in range(0, rows, tall):
+            part = slice(top, min(top + tall, rows))
+            for group in range(groups):
+                source = framed[..., group * channels : (group + 1) * channels]
+                yield Tile(examples, part, group, _unrolled(source, part, geometry, p))
+
+
+def _by_group(kernel: Array, groups: int) -> list[Array]:
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    return np.split(matrix, groups, axis=1)
+
+
+def _framed(x: Array, geometry: Geometry, p: Pass) -> Array:
+    height, width = x.shape[1:3]
+    if geometry.frame == (height, width):
+        return x
+    framed = p.scratch("framed", (len(x), *geometry.frame, x.shape[3]), x.dtype)
+    framed.fill(0)
+    (top, left), (down, right) = geometry.offset, geometry.spread
+    framed[:, top : top + height * down : down, left : left + width * right : right] = x
+    return framed
+
+
+def _unrolled(source: Array, rows: slice, geometry: Geometry, p: Pass) -> Array:
+    if geometry.kernel == geometry.strides == (1, 1):
+        return source[:, rows].reshape(-1, source.shape[3])
+    n, channels = len(source), source.shape[3]
+    (taps_v, taps_h), down = geometry.kernel, geometry.strides[0]
+    shape = (n, rows.stop - rows.start, geometry.output[1], taps_v, taps_h, channels)
+    columns = p.scratch("columns", shape, source.dtype)
+    windows = _windows(source[:, rows.start * down :], shape, geometry)
+    if channels > 1:
+        np.copyto(columns, windows)
+    else:
+        # Runs of one tap row are too short to copy; go along the output instead.
+        for tap in np.ndindex(taps_v, taps_h):
+            columns[:, :, :, *tap] = windows[:, :, :, *tap]
+    return columns.reshape(-1, taps_v * taps_h * channels)
+
+
+def _windows(source: Array, shape: tuple[int, ...], geometry: Geometry) -> Array:
+    n, v, h, c = source.strides
+    (down, right), (apart_v, apart_h) = geometry.strides, geometry.dilation
+    strides = (n, v * down, h * right, v * apart_v, h * apart_h, c)
+    return as_strided(source, shape, strides, writeable=False)

@@ -1,0 +1,36 @@
+"""The gradient of all weights taken as one vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nncore.arrays import Array
+
+
+def global_norm(gradients: Mapping[str, Array]) -> float:
+    """The Euclidean norm of all gradients together; not finite exactly if one of them is not."""
+    total = 0.0
+    for gradient in gradients.values():
+        flat = gradient.reshape(-1)
+        square = float(flat @ flat)
+        # Squares overflow long before the gradients do.
+        total += square if math.isfinite(square) else float(np.square(flat, dtype=np.float64).sum())
+    return math.sqrt(total)
+
+
+def clip(gradients: Mapping[str, Array], norm: float, limit: float) -> None:
+    """Scale all gradients, of that norm, down in place so that their norm is at most `limit`."""
+    if norm > limit:
+        for gradient in gradients.values():
+            gradient *= limit / norm
+
+
+def gradient_at_fault(gradients: Mapping[str, Array]) -> str | None:
+    """The layer at which the backward pass first met a gradient that is not finite, or None."""
+    for name, gradient in gradients.items():
+        if not np.isfinite(gradient).all():
+            return name.rpartition(".")[0]
+    return None

@@ -1,0 +1,8 @@
+"""Layers: one file each, found by name in documents."""
+
+from nncore.layers.layer import Layer
+from nncore.registry import import_units
+
+import_units(__name__, __path__)
+
+__all__ = ["Layer"]

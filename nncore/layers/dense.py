@@ -1,0 +1,78 @@
+"""Affine map of the last axis: y = x W + b.   x (N, ..., I), W (I, O), b (O,), y (N, ..., O).
+
+dx = dy W^T, dW = x^T dy, db = sum of dy, summed over examples and positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.activations.activation import Activation
+from nncore.arrays import Array, Params
+from nncore.errors import ArchitectureError
+from nncore.initializers.constant import Zeros
+from nncore.initializers.glorot import GlorotUniform
+from nncore.initializers.initializer import Initializer
+from nncore.layers.layer import Layer
+from nncore.operation import Operation, Weight
+from nncore.passes import Pass
+from nncore.reductions import sum_rows
+from nncore.registry import register
+from nncore.shapes import Positive, Shape, elements, written
+
+
+@register("dense")
+@dataclass(frozen=True, slots=True)
+class Dense(Layer):
+    """Affine map of the last axis: y = x W + b."""
+
+    units: Positive
+    activation: Activation | None = None
+    use_bias: bool = True
+    kernel_initializer: Initializer = GlorotUniform()
+    bias_initializer: Initializer = Zeros()
+
+    def operations(self) -> tuple[Operation, ...]:
+        return self.followed_by(self.activation)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if not shape or shape[-1] is None:
+            raise ArchitectureError(
+                "", f"dense needs a last axis of known size, got shape {written(shape)}"
+            )
+        return (*shape[:-1], self.units)
+
+    def weights(self, shape: Shape) -> dict[str, Weight]:
+        kernel = Weight((elements(shape[-1:]), self.units), self.kernel_initializer)
+        bias = Weight((self.units,), self.bias_initializer)
+        return {"kernel": kernel, "bias": bias} if self.use_bias else {"kernel": kernel}
+
+    def flops(self, shape: Shape) -> int:
+        return elements(shape[:-1]) * self.units * (2 * elements(shape[-1:]) + self.use_bias)
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
+        y = pass_.buffer("y", (*x.shape[:-1], self.units), x.dtype)
+        vectors = y.reshape(-1, self.units)
+        np.matmul(x.reshape(len(vectors), x.shape[-1]), params["kernel"], out=vectors)
+        if self.use_bias:
+            y += params["bias"]
+        return y, x
+
+    def backward(
+        self, params: Params, cache: Array, dy: Array, pass_: Pass
+    ) -> tuple[Array | None, Params]:
+        x, kernel = cache, params["kernel"]
+        vectors = dy.reshape(-1, self.units)
+        inputs = x.reshape(len(vectors), x.shape[-1])
+        dkernel = pass_.buffer("dkernel", kernel.shape, x.dtype)
+        np.matmul(inputs.T, vectors, out=dkernel)
+        gradients = {"kernel": dkernel}
+        if self.use_bias:
+            gradients["bias"] = sum_rows(vectors)
+        if not pass_.needs_dx:
+            return None, gradients
+        dx = pass_.buffer("dx", x.shape, x.dtype)
+        np.matmul(vectors, kernel.T, out=dx.reshape(inputs.shape))
+        return dx, gradients

@@ -1,0 +1,30 @@
+"""All values of an example in one axis, row by row.   x (N, A, B, ...), y (N, A B ...)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.arrays import Array, Params
+from nncore.layers.layer import Layer
+from nncore.passes import Pass
+from nncore.registry import register
+from nncore.shapes import Shape, elements
+
+
+@register("flatten")
+@dataclass(frozen=True, slots=True)
+class Flatten(Layer):
+    """All values of an example in one axis."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (None if None in shape else elements(shape),)
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[int, ...]]:
+        return np.ascontiguousarray(x).reshape(len(x), elements(x.shape[1:])), x.shape
+
+    def backward(
+        self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
+    ) -> tuple[Array, Params]:
+        return dy.reshape(cache), {}

@@ -1,0 +1,63 @@
+"""What one stage sees of the pass it takes part in: mode, buffers, randomness, state to renew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncore.arrays import Array, Params
+from nncore.seeds import bit_generator, uniform_rows
+from nncore.shapes import elements
+from nncore.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass of one shard over all stages.
+
+    `first_row` is the place of the shard's first example in the batch; `renewed` collects weights
+    that the pass itself changes (running statistics), by full name.
+    """
+
+    workspace: Workspace
+    training: bool = False
+    seed: int = 0
+    step: int = 0
+    first_row: int = 0
+    renewed: Params = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Pass:
+    """A run as one stage sees it. `needs_dx`: whether anybody wants the input's gradient."""
+
+    run: Run
+    layer: str
+    stage: int
+    needs_dx: bool = True
+
+    @property
+    def training(self) -> bool:
+        """Training mode; otherwise evaluation."""
+        return self.run.training
+
+    def buffer(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """This stage's buffer of that name, uninitialised; kept until the next batch."""
+        return self.run.workspace.take((self.stage, name), shape, dtype)
+
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """A buffer shared by all stages: contents are lost when the stage returns."""
+        return self.run.workspace.take(name, shape, dtype)
+
+    def uniform(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Uniform numbers in [0, 1) for the shard's examples, (N, ...), the same however split."""
+        stream = bit_generator(self.run.seed, "layer", self.layer, self.run.step)
+        numbers = uniform_rows(stream, self.run.first_row, shape[0], elements(shape[1:]))
+        return numbers.reshape(shape)
+
+    def renew(self, weight: str, value: Array) -> None:
+        """Set a non-trainable weight after the step (to the mean over the batch's shards)."""
+        self.run.renewed[f"{self.layer}.{weight}"] = value

@@ -1,0 +1,113 @@
+"""Which columns become the network's input, and the shape that they give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from service.errors import Invalid, Mistake
+from service.jobs.schemas import Features
+from service.problems import escape
+
+Column = Mapping[str, Any]  # a column's description, as the dataset's answer shows it
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The chosen columns: `shape` of one encoded example, and what to tell the owner."""
+
+    names: list[str]
+    shape: tuple[int, ...]
+    warnings: list[str]
+
+
+def choose(features: Features, columns: Sequence[Column], target: str | None) -> Inputs:
+    """The feature columns in order; raises Invalid with pointers into the job."""
+    known = {column["name"]: column for column in columns}
+    mistakes = [
+        Mistake(f"/features/columns/{escape(name)}", unknown_column(name, known))
+        for name in features.columns
+        if name not in known
+    ]
+    warnings: list[str] = []
+    if features.include is None:
+        names = [name for name in known if name != target]
+        free_text = [name for name in names if known[name]["type"] == "text"]
+        names = [name for name in names if name not in free_text]
+        if free_text:
+            warnings.append(f"Left out as free text: {', '.join(free_text)}.")
+    else:
+        names = features.include
+        mistakes += _check_included(names, known, target)
+    if mistakes:
+        raise Invalid(*mistakes)
+    if not names:
+        raise Invalid(Mistake("/features/include", "no column is left to learn from"))
+    return Inputs(names, _shape([known[name] for name in names]), warnings)
+
+
+def unknown_column(name: str, known: Mapping[str, Column]) -> str:
+    """A sentence that says which columns there are."""
+    close = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    shown = ", ".join(list(known)[:8]) + (", ..." if len(known) > 8 else "")
+    return f"the dataset has no column {name!r}.{hint} It has: {shown}"
+
+
+def _check_included(
+    names: list[str], known: Mapping[str, Column], target: str | None
+) -> list[Mistake]:
+    mistakes = []
+    for index, name in enumerate(names):
+        pointer = f"/features/include/{index}"
+        if name not in known:
+            mistakes.append(Mistake(pointer, unknown_column(name, known)))
+        elif name == target:
+            mistakes.append(Mistake(pointer, f"{name!r} is the target; it cannot be a feature too"))
+        elif name in names[:index]:
+            mistakes.append(Mistake(pointer, f"{name!r} is listed twice"))
+        elif known[name]["type"] == "text":
+            mistakes.append(Mistake(pointer, f"{name!r} is free text, which is not a feature yet"))
+    return mistakes
+
+
+def _shape(columns: Sequence[Column]) -> tuple[int, ...]:
+    tensors = [column for column in columns if column["type"] == "tensor"]
+    if not tensors:
+        return (sum(width(column) for column in columns),)
+    if len(columns) > 1:
+        names = ", ".join(repr(column["name"]) for column in columns)
+        raise Invalid(
+            Mistake(
+                "/features/include",
+                f"a network has one input, but these arrays are left: {names}; include one of them",
+            )
+        )
+    return tuple(tensors[0]["shape"])
+
+
+def width(column: Column) -> int:
+    """How many numbers a column of a table becomes."""
+    return len(column["categories"]) if column["type"] == "category" else 1
+
+
+def check_input_shape(network: Mapping[str, Any], shape: tuple[int, ...]) -> None:
+    """An `input.shape` that is given has as many elements as the features."""
+    given = network.get("input")
+    if not isinstance(given, Mapping) or not isinstance(given.get("shape"), list):
+        return  # absent, or nncore says what is wrong with it
+    sizes = given["shape"]
+    if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
+        return
+    if math.prod(sizes) != math.prod(shape):
+        raise Invalid(
+            Mistake(
+                "/network/input/shape",
+                f"{sizes} has {math.prod(sizes)} elements, but the features give "
+                f"{math.prod(shape)} numbers an example ({list(shape)}); leave `input` out or "
+                "give a shape with as many elements",
+            )
+        )

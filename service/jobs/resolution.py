@@ -1,0 +1,169 @@
+"""From what a user sent to the complete spec: every default filled in, every mistake refused.
+
+Resolving a resolved spec gives the same spec, so a job can be repeated from its answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from nncore import Network, TrainingConfig
+from nncore.errors import DocumentError
+from service.errors import Invalid, Mistake
+from service.jobs import features, tasks
+from service.jobs.schemas import JobCreate
+from service.problems import escape
+from service.settings import Settings
+from service.store.datasets import DatasetRow
+
+SMALLEST_SPLIT = 50  # rows below which nothing is held out unless asked for
+DEFAULT_VALIDATION = 0.2
+_TRAINING = {field.name for field in fields(TrainingConfig)}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A spec that will run, and what was found on the way."""
+
+    spec: dict[str, Any]
+    network: Network
+    config: TrainingConfig
+    training_rows: int
+    steps_per_epoch: int
+    warnings: list[str]
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.steps_per_epoch * self.config.epochs
+
+
+def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved:
+    """The job's spec for this dataset.
+
+    Raises:
+        Invalid: with pointers into the job.
+    """
+    given = _training_fields(job)
+    config = _parsed(TrainingConfig.parse, given, "")
+    columns = {column["name"]: column for column in dataset.columns}
+    inputs = features.choose(job.features, dataset.columns, job.target)
+    features.check_input_shape(job.network, inputs.shape)
+    network = _parsed(lambda spec: Network.from_spec(spec, inputs.shape), job.network, "/network")
+    target = tasks.infer(job, columns, config.loss and config.loss.type_name, network)
+    defaults = {
+        "loss": tasks.default_loss(target, network),
+        "metrics": list(tasks.DEFAULT_METRICS[target.task]),
+    }
+    present = {name: value for name, value in given.items() if value is not None}
+    config = _parsed(TrainingConfig.parse, defaults | present, "")
+    tasks.check_fit(target, config, network)
+    validation = job.validation.fraction if job.validation else _default_validation(dataset.rows)
+    rows = _training_rows(dataset.rows, validation, job.test.fraction)
+    _check_early_stopping(config, validation)
+    _check_memory(network, min(config.batch_size, rows), settings)
+    spec = {
+        "name": job.name or dataset.name,
+        "dataset_id": dataset.id,
+        "target": job.target,
+        "features": {
+            **job.features.model_dump(exclude={"include", "columns"}),
+            "include": inputs.names,
+            "columns": {
+                name: options.model_dump(exclude_none=True)
+                for name, options in job.features.columns.items()
+            },
+        },
+        "task": target.task,
+        "target_scale": job.target_scale or tasks.default_target_scale(job, target, network),
+        "network": network.to_spec(),
+        **config.to_document(),
+        "validation": {"fraction": validation},
+        "test": {"fraction": job.test.fraction},
+        "budget_seconds": job.budget_seconds,
+        "priority": job.priority,
+        "tags": job.tags,
+    }
+    steps = math.ceil(rows / config.batch_size)
+    warnings = inputs.warnings + _warnings(config, rows, validation, job.test.fraction)
+    return Resolved(spec, network, config, rows, steps, warnings)
+
+
+def _training_fields(job: JobCreate) -> dict[str, Any]:
+    given = job.model_extra or {}
+    known = sorted(_TRAINING | set(JobCreate.model_fields))
+    mistakes = []
+    for name in given:
+        if name not in _TRAINING:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            mistakes.append(Mistake(f"/{escape(name)}", f"unknown field; {hint}"))
+    if mistakes:
+        raise Invalid(*mistakes)
+    return given
+
+
+def _parsed(parse: Any, document: Any, prefix: str) -> Any:
+    try:
+        return parse(document)
+    except DocumentError as error:
+        raise Invalid(Mistake(prefix + error.pointer, error.detail)) from error
+
+
+def _default_validation(rows: int) -> float:
+    return DEFAULT_VALIDATION if rows >= SMALLEST_SPLIT else 0.0
+
+
+def _training_rows(rows: int, validation: float, test: float) -> int:
+    left = rows - round(rows * validation) - round(rows * test)
+    if left < 1:
+        raise Invalid(
+            Mistake(
+                "/validation/fraction",
+                f"of {rows} rows none is left to train on; hold out less for validation and test",
+            )
+        )
+    return left
+
+
+def _check_early_stopping(config: TrainingConfig, validation: float) -> None:
+    stopping = config.early_stopping
+    if stopping is not None and stopping.metric.startswith("val_") and not validation:
+        raise Invalid(
+            Mistake(
+                "/early_stopping/metric",
+                f"{stopping.metric} needs validation rows; set validation.fraction or use "
+                f"{stopping.metric.removeprefix('val_')}",
+            )
+        )
+
+
+def _check_memory(network: Network, batch: int, settings: Settings) -> None:
+    need = network.memory_bytes(batch)
+    if need > settings.max_network_bytes:
+        largest = max(range(len(network.nodes)), key=lambda i: network.nodes[i].parameters)
+        name = network.nodes[largest].name
+        raise Invalid(
+            Mistake(
+                f"/network/layers/{largest}",
+                f"training would take about {need / 2**20:,.0f} MiB, more than the limit of "
+                f"{settings.max_network_bytes / 2**20:,.0f}; {name} is the largest layer: "
+                "make it smaller, or use a smaller batch",
+            )
+        )
+
+
+def _warnings(config: TrainingConfig, rows: int, validation: float, test: float) -> list[str]:
+    found = []
+    if config.epochs == 0:
+        found.append("epochs is 0: the model keeps its initial weights.")
+    if config.batch_size > rows:
+        found.append(
+            f"batch_size {config.batch_size} is more than the {rows} training rows: full batch."
+        )
+    if not validation and not test:
+        found.append("No rows are held out: the metrics do not show how it does on other data.")
+    return found

@@ -1,0 +1,192 @@
+"""Every error as `application/problem+json` (RFC 9457), from one table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import errors
+from service.errors import GradserveError, Mistake
+from service.strict_json import UnreadableBody
+
+RETRY_AFTER_SECONDS = 2
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A kind of problem: its name in the type URI, its HTTP status and its title."""
+
+    name: str
+    status: int
+    title: str
+
+
+PROBLEMS: dict[type[GradserveError], Problem] = {
+    errors.Invalid: Problem("invalid-request", 422, "The request is not valid"),
+    errors.BadDocument: Problem("unreadable-body", 400, "The body cannot be read"),
+    errors.NotFound: Problem("not-found", 404, "Not found"),
+    errors.Conflict: Problem("conflict", 409, "The present state does not allow this"),
+    errors.InProgress: Problem("request-in-progress", 409, "The request is still being worked on"),
+    errors.KeyReused: Problem("idempotency-key-reused", 422, "The Idempotency-Key was used before"),
+    errors.TooLarge: Problem("too-large", 413, "Too many bytes"),
+    errors.UnsupportedMedia: Problem("unsupported-media-type", 415, "Unsupported kind of body"),
+    errors.Unavailable: Problem("unavailable", 503, "Temporarily unavailable"),
+    errors.Damaged: Problem("damaged-data", 500, "Stored data is damaged"),
+    errors.LeaseLost: Problem("lease-lost", 409, "Another worker owns the job"),
+}
+INTERNAL = Problem("internal-error", 500, "Internal error")
+# Of routing and of the server's own limits, which know statuses only.
+_BY_STATUS = {
+    404: Problem("no-such-path", 404, "No such path"),
+    405: Problem("method-not-allowed", 405, "Method not allowed"),
+    413: PROBLEMS[errors.TooLarge],
+}
+
+
+def problem_type(problem: Problem) -> str:
+    """The stable URI of a kind of problem; docs/problems.md says what each means."""
+    return f"urn:gradserve:problem:{problem.name}"
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers for whatever can be raised."""
+    app.add_exception_handler(GradserveError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    for broken in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(broken, _database_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _answer(
+    request: Request,
+    problem: Problem,
+    detail: str,
+    mistakes: Sequence[Mistake] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": problem_type(problem),
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id(request)}",
+    }
+    if mistakes:
+        body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in mistakes]
+    return JSONResponse(
+        body, problem.status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GradserveError)
+    problem = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    if problem.status >= 500:
+        _log.error("request failed", problem=problem.name, detail=error.detail)
+    mistakes = error.mistakes if isinstance(error, errors.Invalid) else ()
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    again = isinstance(error, errors.Unavailable | errors.InProgress)
+    return _answer(request, problem, error.detail, mistakes, retry if again else None)
+
+
+def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    mistakes = [_mistake(each) for each in error.errors()]
+    return _domain_error(request, errors.Invalid(*mistakes))
+
+
+def _mistake(found: dict[str, Any]) -> Mistake:
+    place, *path = found["loc"]
+    if place != "body":
+        return Mistake("", f"{place} parameter {path[0]!r}: {found['msg']}")
+    pointer = "".join(f"/{escape(str(part))}" for part in path)
+    if found["type"] == "extra_forbidden":
+        return Mistake(pointer, "unknown field; remove it or check its spelling")
+    if found["type"] == "missing":
+        return Mistake(pointer, "this field is required")
+    return Mistake(pointer, found["msg"])
+
+
+def escape(part: str) -> str:
+    """A reference token of a JSON Pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, UnreadableBody):
+        return _domain_error(request, error.error)
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    problem = _BY_STATUS.get(status) or Problem(f"http-{status}", status, HTTPStatus(status).phrase)
+    detail = str(error.detail)
+    if status == 404:
+        detail = f"There is nothing at {request.url.path}. See /docs for the paths."
+    elif status == 405:
+        detail = f"{request.method} is not allowed at {request.url.path}. See /docs."
+    elif status == 413:
+        limit = request.app.state.settings.max_body_bytes
+        detail = f"The body is larger than {limit} bytes (GRADSERVE_MAX_BODY_BYTES)."
+    return _answer(request, problem, detail, headers=dict(error.headers or {}))
+
+
+def _database_error(request: Request, error: Exception) -> JSONResponse:
+    _log.error("database does not answer", error=str(error))
+    return _domain_error(
+        request, errors.Unavailable("The database does not answer. Try again in a moment.")
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected error", path=request.url.path, error=repr(error))
+    detail = (
+        "Something went wrong on our side. Report it with this problem's instance, "
+        "which is in the server's log."
+    )
+    return _answer(request, INTERNAL, detail)
+
+
+def request_id(request: Request) -> str:
+    """The id of this request, the same in the problem, the header and the log."""
+    identifier: str = request.scope["state"]["request_id"]
+    return identifier
+
+
+class RequestId:
+    """ASGI middleware: gives each request an id and sends it back as X-Request-Id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with an id in its state and in the log's context."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identifier = str(uuid.uuid4())
+        scope.setdefault("state", {})["request_id"] = identifier
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", identifier.encode()),
+                ]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=identifier):
+            await self.app(scope, receive, send_with_id)

@@ -1,0 +1,1 @@
+"""Persistence: one file for the table and the queries of each aggregate."""

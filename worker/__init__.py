@@ -1,0 +1,1 @@
+"""Trains jobs: a thin Celery task around a run that holds a lease in SQL."""

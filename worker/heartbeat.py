@@ -1,0 +1,122 @@
+"""Keeps a claim alive from a thread of its own while the run computes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from service.errors import LeaseLost
+from service.settings import Settings
+from service.store import leases
+from service.store.database import Database
+from service.store.leases import Claim, Progress
+
+Result = TypeVar("Result")
+RETRY_SECONDS = 0.2
+# A worker stops itself this part of a lease before others may take over: clocks drift, and a step
+# that has begun still has to end.
+SAFETY = 0.2
+
+_log = structlog.get_logger(__name__)
+
+
+class CancelRequested(Exception):
+    """The owner wants the job to stop."""
+
+
+class WorkerStopping(Exception):
+    """The worker was told to stop; the job goes back to the queue."""
+
+
+class BudgetExceeded(Exception):
+    """The run took longer than its `budget_seconds`."""
+
+
+class Heartbeat:
+    """A claim that is held: renewed by a thread, checked between steps, written through."""
+
+    def __init__(
+        self, database: Database, claim: Claim, settings: Settings, stopping: Callable[[], bool]
+    ) -> None:
+        self.claim = claim
+        self._database = database
+        self._settings = settings
+        self._stopping = stopping
+        self._began = time.monotonic()
+        self._held_until = self._began + settings.lease_seconds * (1 - SAFETY)
+        self._progress: Progress | None = None
+        self._cancel = False
+        self._lost: LeaseLost | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the claim."""
+        return round((time.monotonic() - self._began) * 1000)
+
+    def report(self, epoch: int, step: int) -> None:
+        """Say how far the run is; the next beat writes it."""
+        self._progress = Progress(epoch, step, self.elapsed_ms)
+
+    def check(self) -> None:
+        """Raise what should end the run: call it between steps."""
+        if self._lost is not None:
+            raise self._lost
+        if time.monotonic() > self._held_until:
+            raise LeaseLost(f"job {self.claim.job_id}: the lease could not be renewed in time")
+        if self._cancel:
+            raise CancelRequested
+        if self._stopping():
+            raise WorkerStopping
+        budget = self.claim.spec["budget_seconds"]
+        if budget is not None and self.elapsed_ms > budget * 1000:
+            raise BudgetExceeded
+
+    def write(self, action: Callable[[Session], Result]) -> Result:
+        """Run `action` in a transaction, again while the database fails and the lease holds."""
+        while True:
+            try:
+                with self._database.writing() as session:
+                    return action(session)
+            except SQLAlchemyError as problem:
+                if time.monotonic() > self._held_until or self._over.wait(RETRY_SECONDS):
+                    raise
+                _log.warning("write failed; trying again", error=str(problem))
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._settings.heartbeat_seconds):
+            began = time.monotonic()
+            progress, self._progress = self._progress, None
+            try:
+                with self._database.writing() as session:
+                    self._cancel = leases.beat(
+                        session, self.claim, self._settings.lease_seconds, progress
+                    )
+                self._held_until = began + self._settings.lease_seconds * (1 - SAFETY)
+            except LeaseLost as lost:
+                if not self._over.is_set():
+                    self._lost = lost
+                return
+            except SQLAlchemyError as problem:
+                _log.warning("heartbeat failed; trying again", error=str(problem))
