@@ -79,6 +79,9 @@ class BooleanFeature:
         cls, name: str, values: NDArray[Any], options: InputOptions, rows: Rows
     ) -> BooleanFeature:
         """Fit the fill value: the share of true among the present values of `rows`, or 0."""
+        if "scale" in options.columns.get(name, {}):
+            pointer = join_pointer("columns", name, "scale")
+            raise PreprocessingError(pointer, "a boolean column is 0 or 1 and has no scale")
         missing = options.missing_of(name)
         refuse_missing(name, np.isnan(values), missing)
         part = values[rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -120,7 +121,11 @@ def text_column(name: str, texts: list[str], pointer: str) -> Typed:
 
 def _decoded(name: str, values: NDArray[Any], pointer: str) -> list[str]:
     try:
-        return [text if isinstance(text, str) else text.decode() for text in values.tolist()]
+        if values.dtype.kind == "S":
+            return [text.decode() for text in values.tolist()]
+        if values.view(np.uint32).max() <= sys.maxunicode:  # else NumPy cannot make it a str
+            return [str(text) for text in values.tolist()]
+        raise ValueError
     except ValueError:
         raise FormatError(
             f"the array {quoted(name)} holds bytes that are no UTF-8 text", pointer

@@ -87,5 +87,5 @@ def _numbers(flat: list[Any], shape: tuple[int, ...], pointer: str) -> NDArray[A
 
 def _fits(value: int | float) -> bool:
     if isinstance(value, int):
-        return -(2**63) <= value < 2**63
+        return -(2**63) <= value < 2**64
     return math.isfinite(value)

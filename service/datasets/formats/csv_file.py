@@ -22,7 +22,12 @@ def parse_csv(file: BinaryIO, options: ParseOptions) -> ParsedDataset:
 
     Raises FormatError that names line and column.
     """
-    table = CsvTable.open(unpacked(file, options.max_bytes), options.header)
+    with unpacked(file, options.max_bytes) as plain:
+        return _parse(plain, options)
+
+
+def _parse(file: BinaryIO, options: ParseOptions) -> ParsedDataset:
+    table = CsvTable.open(file, options.header)
     check_declared(options.schema, table.names)
     builders = [ColumnBuilder(name, options.schema.get(name)) for name in table.names]
     lines = array("q")

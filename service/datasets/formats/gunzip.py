@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -14,13 +16,22 @@ CHUNK_BYTES = 1 << 20
 MEMORY_BYTES = 32 << 20  # beyond it the text waits on disk
 
 
-def unpacked(file: BinaryIO, max_bytes: int) -> BinaryIO:
+@contextmanager
+def unpacked(file: BinaryIO, max_bytes: int) -> Iterator[BinaryIO]:
     """`file` itself, or what it unpacks to if it is gzip. Raises FormatError."""
     start = file.read(len(MAGIC))
     file.seek(0)
     if start != MAGIC:
-        return file
-    target = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  # closed by its last user
+        yield file
+        return
+    with SpooledTemporaryFile(max_size=MEMORY_BYTES) as target:
+        plain = cast("BinaryIO", target)
+        _unpack(file, plain, max_bytes)
+        plain.seek(0)
+        yield plain
+
+
+def _unpack(file: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
     total = 0
     try:
         with gzip.GzipFile(fileobj=file) as source:
@@ -33,5 +44,3 @@ def unpacked(file: BinaryIO, max_bytes: int) -> BinaryIO:
                 target.write(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(f"the gzip file is damaged or cut off: {error}") from error
-    target.seek(0)
-    return cast("BinaryIO", target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
 import zlib
 from typing import IO, Any, BinaryIO
@@ -22,7 +23,18 @@ MOST_ENTRIES = 1000
 CHUNK_BYTES = 1 << 22
 ENCRYPTED = 1
 SYMLINK = 0o120000
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound
+DAMAGE = (  # what zipfile raises on broken input
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 
 
 @register("npz", ".npz")
@@ -32,6 +44,8 @@ def parse_npz(file: BinaryIO, options: ParseOptions) -> ParsedDataset:
         with zipfile.ZipFile(file) as archive:
             entries = checked_entries(archive, options.max_bytes)
             arrays = {name: _load(archive, info, name) for name, info in entries.items()}
+    except FormatError:
+        raise
     except DAMAGE as error:
         raise FormatError(
             f"the file is no complete .npz archive ({error}); write it with numpy.savez"
@@ -67,6 +81,11 @@ def _array_name(info: zipfile.ZipInfo) -> str:
     stored = info.orig_filename
     if info.flag_bits & ENCRYPTED:
         raise FormatError(f"the member {quoted(stored)} is encrypted; save it without a password")
+    if info.compress_type not in READABLE:
+        raise FormatError(
+            f"the member {quoted(stored)} is packed by a method that is not read; write the file"
+            " with numpy.savez or numpy.savez_compressed"
+        )
     path_like = any(part in stored for part in ("/", "\\", "..", ":", "\0"))
     if path_like or (info.external_attr >> 16) & 0o170000 == SYMLINK:
         raise FormatError(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ class Up:
     def url(self) -> str:
         return self.ready_line.split()[1]
 
+    def checked(self) -> Up:
+        """Itself, if it is ready."""
+        assert self.ready_line.startswith("ready http"), self.stop()
+        return self
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """The exit status, and what was printed after the ready line."""
         self.popen.send_signal(number)
@@ -62,14 +68,29 @@ class Up:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
     """Start `gradserve up` with further arguments, and wait for its ready line."""
+    with _stopped_at_the_end() as started:
+
+        def start(*arguments: object) -> Up:
+            started.append(Up(tmp_path / "data", *arguments))
+            return started[-1].checked()
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One stack for all tests of a module that leave it running."""
+    with _stopped_at_the_end() as started:
+        started.append(Up(tmp_path_factory.mktemp("stack") / "data"))
+        yield started[-1].checked()
+
+
+@contextmanager
+def _stopped_at_the_end() -> Iterator[list[Up]]:
     started: list[Up] = []
-
-    def start(*arguments: object) -> Up:
-        started.append(Up(tmp_path / "data", *arguments))
-        assert started[-1].ready_line.startswith("ready http"), started[-1].stop()
-        return started[-1]
-
-    yield start
-    for stack in started:
-        if stack.popen.poll() is None:
-            stack.stop()
+    try:
+        yield started
+    finally:
+        for stack in started:
+            if stack.popen.poll() is None:
+                stack.stop()

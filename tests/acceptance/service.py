@@ -1,0 +1,76 @@
+"""A running service as a test sees it: HTTP, and the processes behind it."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from service.cli.events import Event, parse
+from tests.waiting import wait_until
+
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What acceptance tests drive; every request goes over a real socket."""
+
+    client: httpx.Client
+    data_dir: Path
+    processes: list[subprocess.Popen[str]]
+
+    def post(self, path: str, expected: int, **request: Any) -> dict[str, Any]:
+        """The JSON answer of a POST that must have this status."""
+        response = self.client.post(path, **request)
+        assert response.status_code == expected, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON answer of a GET that must succeed."""
+        response = self.client.get(path)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def upload(self, name: str, content: str | bytes, **fields: str) -> dict[str, Any]:
+        """A dataset from a file."""
+        data = content.encode() if isinstance(content, str) else content
+        return self.post("/v1/datasets", 201, files={"file": (name, data)}, data=fields)
+
+    def finished(self, job: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+        """The job once it is final."""
+
+        def final() -> dict[str, Any] | None:
+            now = self.get(f"/v1/jobs/{job['id']}")
+            return now if now["status"] in FINAL else None
+
+        found = wait_until(final, seconds, f"job {job['id']} is final")
+        assert found is not None
+        return found
+
+    def becomes(self, job: dict[str, Any], status: str, seconds: float = 30) -> None:
+        """Wait until the job has a status."""
+        path = f"/v1/jobs/{job['id']}"
+        wait_until(lambda: self.get(path)["status"] == status, seconds, f"the job is {status}")
+
+    def events(self, job: dict[str, Any], last: str | None = None) -> list[Event]:
+        """The job's event stream to its end."""
+        headers = {"Last-Event-ID": last} if last else {}
+        path = f"/v1/jobs/{job['id']}/events"
+        with self.client.stream("GET", path, headers=headers) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            return list(parse(response.iter_lines()))
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of the service."""
+        found = []
+        for process in self.processes:
+            parent = psutil.Process(process.pid)
+            found += [parent, *parent.children(recursive=True)]
+        return found
