@@ -77,6 +77,7 @@ def evaluate(
         return scores(executor, params, x, y, chosen, batch_size, decode)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def scores(
     executor: Executor,
     params: Params,

@@ -10,6 +10,7 @@ import numpy as np
 from nncore.arrays import Array
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def global_norm(gradients: Mapping[str, Array]) -> float:
     """The Euclidean norm of all gradients together; not finite exactly if one of them is not."""
     total = 0.0
@@ -28,9 +29,9 @@ def clip(gradients: Mapping[str, Array], norm: float, limit: float) -> None:
             gradient *= limit / norm
 
 
-def gradient_at_fault(gradients: Mapping[str, Array]) -> str | None:
-    """The layer at which the backward pass first met a gradient that is not finite, or None."""
-    for name, gradient in gradients.items():
-        if not np.isfinite(gradient).all():
+def layer_not_finite(arrays: Mapping[str, Array]) -> str | None:
+    """The layer of the first gradient or weight that holds NaN or infinity, or None."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
             return name.rpartition(".")[0]
     return None

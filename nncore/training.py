@@ -16,7 +16,7 @@ from nncore.early_stopping import EarlyStopping, Stopper
 from nncore.errors import ConfigError, DivergedError, DocumentError
 from nncore.evaluation import Decode, Scores, check_examples, scores
 from nncore.execution import Batch, Executor, first_not_finite
-from nncore.gradients import clip, global_norm, gradient_at_fault
+from nncore.gradients import clip, global_norm, layer_not_finite
 from nncore.losses import Loss
 from nncore.losses.binary_cross_entropy import BinaryCrossEntropy
 from nncore.losses.cross_entropy import CrossEntropy
@@ -41,7 +41,7 @@ class TrainingConfig:
     loss: Loss | None = None
     optimizer: Optimizer = Adam()
     schedule: Schedule = Constant()
-    epochs: Annotated[int, Range(min=0)] = 10
+    epochs: Annotated[int, Range(min=0, max=1_000_000)] = 10
     batch_size: Positive = 32
     shuffle: bool = True
     seed: Annotated[int, Range(min=0)] = 0
@@ -172,6 +172,7 @@ class _Training:
         weights = self.network.weights
         return {name: self.params[name] for name in weights if weights[name].trainable}
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _epoch(self, number: int, executor: Executor, trained: Params, state: Slots) -> Epoch:
         counted = Scores(self.loss, self.config.metrics, self.decode)
         norms, rate = [], 0.0
@@ -184,6 +185,8 @@ class _Training:
             counted.add(batch.loss, self.loss.terms(y), batch.parts)
             if self.on_step:
                 self.on_step(Step(number, self.step, self._steps(), batch.loss))
+        if broken := layer_not_finite(self.params):
+            raise DivergedError(number, self.step, broken)
         metrics = counted.metrics() | self._validate(number, executor)
         return Epoch(number, self.step, counted.loss, metrics, rate, float(np.mean(norms)))
 
@@ -216,7 +219,7 @@ class _Training:
             return norm
         layer = first_not_finite(executor.stages, self.params, x)
         if layer is None and math.isfinite(batch.loss):
-            layer = gradient_at_fault(batch.gradients)
+            layer = layer_not_finite(batch.gradients)
         raise DivergedError(epoch, self.step + 1, layer)
 
     def _validate(self, epoch: int, executor: Executor) -> dict[str, float]:

@@ -16,11 +16,12 @@ _log = structlog.get_logger(__name__)
 
 
 def transport_options() -> dict[str, float | bool]:
-    """Options of the Redis transport that both ends use."""
+    """Options of the Redis transport: one try, since the next sweep is the second one."""
     return {
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,
         "retry_on_timeout": False,
+        "max_retries": 0,
     }
 
 
@@ -48,7 +49,6 @@ class Bell:
         """Whether the broker can be reached."""
         try:
             with self._celery.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=TIMEOUT_SECONDS)
                 connection.default_channel.client.ping()
         except (KombuError, RedisError, OSError):
             return False

@@ -15,6 +15,11 @@ class Mistake:
     detail: str
 
 
+def escape(part: str) -> str:
+    """A reference token of a JSON Pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
 class GradserveError(Exception):
     """Root of the domain's errors; `detail` is a sentence for the user."""
 

@@ -12,13 +12,13 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
-from service.errors import GradserveError, Mistake
+from service.errors import GradserveError, Mistake, escape
 from service.strict_json import UnreadableBody
 
 RETRY_AFTER_SECONDS = 2
@@ -69,6 +69,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     for broken in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(broken, _database_error)
+    app.add_exception_handler(DataError, _value_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -114,17 +115,15 @@ def _mistake(found: dict[str, Any]) -> Mistake:
     place, *path = found["loc"]
     if place != "body":
         return Mistake("", f"{place} parameter {path[0]!r}: {found['msg']}")
-    pointer = "".join(f"/{escape(str(part))}" for part in path)
+    # "[key]" marks that the key itself is wrong, and is no part of the document.
+    pointer = "".join(f"/{escape(str(part))}" for part in path if part != "[key]")
     if found["type"] == "extra_forbidden":
         return Mistake(pointer, "unknown field; remove it or check its spelling")
     if found["type"] == "missing":
-        return Mistake(pointer, "this field is required")
+        return Mistake(pointer, "this field is required" if path else "the body is empty")
+    if found["type"] in ("model_attributes_type", "model_type", "dict_type"):
+        return Mistake(pointer, "must be a JSON object")
     return Mistake(pointer, found["msg"])
-
-
-def escape(part: str) -> str:
-    """A reference token of a JSON Pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -149,6 +148,12 @@ def _database_error(request: Request, error: Exception) -> JSONResponse:
     return _domain_error(
         request, errors.Unavailable("The database does not answer. Try again in a moment.")
     )
+
+
+def _value_error(request: Request, error: Exception) -> JSONResponse:
+    _log.error("the database refuses a value", error=str(error))
+    detail = "The request has a value that cannot be stored or looked for, such as U+0000 in text."
+    return _domain_error(request, errors.Invalid(detail=detail))
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -31,8 +31,8 @@ class Settings(BaseSettings):
     max_network_bytes: PositiveInt = 8 * 2**30  # a network's memory estimate in training
 
     lease_seconds: PositiveFloat = 15.0  # how long a silent worker keeps its job
-    heartbeat_seconds: PositiveFloat = 2.0
-    sweep_seconds: PositiveFloat = 5.0  # how often lost messages and leases are looked for
+    heartbeat_seconds: PositiveFloat = 0.5  # also how often progress is written
+    sweep_seconds: PositiveFloat = 2.0  # how often lost messages and leases are looked for
     max_attempts: PositiveInt = 3
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,12 +17,16 @@ from fastapi import Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.routing import APIRoute
 
-from service.errors import BadDocument, GradserveError, Invalid, Mistake, TooLarge
+from service.errors import BadDocument, GradserveError, Invalid, Mistake, TooLarge, escape
 
 MAX_DEPTH = 64
 MAX_DIGITS = 400  # 1e308 written out has 309
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and content with an unclosed string: each byte is looked at once, whatever is sent.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+# The escapes that can make what is no text: U+0000, which PostgreSQL refuses, and surrogates.
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89abAB])")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NO_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
@@ -46,9 +51,11 @@ def loads(data: bytes) -> Any:
         raise BadDocument(
             Mistake("", f"byte {problem.start} is not UTF-8; send the body in UTF-8")
         ) from problem
+    if not text.strip():
+        raise BadDocument(Mistake("", "the body is empty; send a JSON document"))
     _check_depth(data)
     try:
-        return json.loads(
+        document = json.loads(
             text,
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
@@ -58,6 +65,9 @@ def loads(data: bytes) -> Any:
     except json.JSONDecodeError as problem:
         place = f"line {problem.lineno}, column {problem.colno}"
         raise BadDocument(Mistake("", f"the body is not JSON: {problem.msg} at {place}")) from None
+    if _SUSPECT.search(text):
+        _check_text(document, "")
+    return document
 
 
 def _check_depth(data: bytes) -> None:
@@ -68,11 +78,23 @@ def _check_depth(data: bytes) -> None:
             raise Invalid(Mistake("", f"the body nests deeper than {MAX_DEPTH} levels"))
 
 
+def _check_text(value: Any, pointer: str) -> None:
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            _check_text(each, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _check_text(key, pointer)
+            _check_text(each, f"{pointer}/{escape(key)}")
+    elif isinstance(value, str) and _NO_TEXT.search(value):
+        detail = "holds U+0000 or half of a surrogate pair, which is no text; leave it out"
+        raise Invalid(Mistake(pointer, detail))
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise Invalid(Mistake("", f"the key {twice!r} stands twice in one object; keep one"))
     return found
 

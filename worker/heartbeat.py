@@ -16,6 +16,7 @@ from service.errors import LeaseLost
 from service.settings import Settings
 from service.store import leases
 from service.store.database import Database
+from service.store.epochs import EpochReport
 from service.store.leases import Claim, Progress
 
 Result = TypeVar("Result")
@@ -52,6 +53,7 @@ class Heartbeat:
         self._began = time.monotonic()
         self._held_until = self._began + settings.lease_seconds * (1 - SAFETY)
         self._progress: Progress | None = None
+        self._epochs: list[EpochReport] = []
         self._cancel = False
         self._lost: LeaseLost | None = None
         self._over = threading.Event()
@@ -93,6 +95,22 @@ class Heartbeat:
         if budget is not None and self.elapsed_ms > budget * 1000:
             raise BudgetExceeded
 
+    def record(self, report: EpochReport) -> None:
+        """Add an epoch to the history; the next beat writes it, so that training never waits."""
+        self._epochs.append(report)
+
+    def finish(self, action: Callable[[Session], None]) -> None:
+        """Write what ends the job, with the epochs that no beat has written yet."""
+        self._over.set()
+        self._thread.join()
+        pending = list(self._epochs)
+
+        def finish(session: Session) -> None:
+            leases.record_epochs(session, self.claim, pending)
+            action(session)
+
+        self.write(finish)
+
     def write(self, action: Callable[[Session], Result]) -> Result:
         """Run `action` in a transaction, again while the database fails and the lease holds."""
         while True:
@@ -100,23 +118,29 @@ class Heartbeat:
                 with self._database.writing() as session:
                     return action(session)
             except SQLAlchemyError as problem:
-                if time.monotonic() > self._held_until or self._over.wait(RETRY_SECONDS):
+                if time.monotonic() > self._held_until:
                     raise
                 _log.warning("write failed; trying again", error=str(problem))
+                time.sleep(RETRY_SECONDS)
 
     def _beat(self) -> None:
         while not self._over.wait(self._settings.heartbeat_seconds):
             began = time.monotonic()
-            progress, self._progress = self._progress, None
             try:
-                with self._database.writing() as session:
-                    self._cancel = leases.beat(
-                        session, self.claim, self._settings.lease_seconds, progress
-                    )
+                self._beat_once()
                 self._held_until = began + self._settings.lease_seconds * (1 - SAFETY)
             except LeaseLost as lost:
-                if not self._over.is_set():
-                    self._lost = lost
+                self._lost = lost
                 return
             except SQLAlchemyError as problem:
                 _log.warning("heartbeat failed; trying again", error=str(problem))
+
+    def _beat_once(self) -> None:
+        progress, pending = self._progress, list(self._epochs)
+        with self._database.writing() as session:
+            leases.record_epochs(session, self.claim, pending)
+            self._cancel = leases.beat(session, self.claim, self._settings.lease_seconds, progress)
+        # Forgotten only once they are committed; the training thread may have added more.
+        del self._epochs[: len(pending)]
+        if self._progress is progress:
+            self._progress = None

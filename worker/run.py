@@ -18,6 +18,7 @@ from service.errors import GradserveError, LeaseLost, job_error
 from service.settings import Settings
 from service.store import datasets, leases, models
 from service.store.database import Database
+from service.store.epochs import EpochReport
 from service.store.leases import Claim, Progress
 from worker.data import Prepared, link, prepare
 from worker.heartbeat import BudgetExceeded, CancelRequested, Heartbeat, WorkerStopping
@@ -41,16 +42,16 @@ def _run(heart: Heartbeat) -> None:
         _train(heart)
         _log.info("succeeded")
     except CancelRequested:
-        heart.write(lambda session: leases.cancelled(session, claim))
+        heart.finish(lambda session: leases.cancelled(session, claim))
         _log.info("cancelled")
     except WorkerStopping:
-        heart.write(lambda session: leases.release(session, claim))
+        heart.finish(lambda session: leases.release(session, claim))
         _log.info("given back to the queue")
     except LeaseLost:
         raise
     except Exception as problem:
         error = _job_error(problem, claim)
-        heart.write(lambda session: leases.fail(session, claim, error))
+        heart.finish(lambda session: leases.fail(session, claim, error))
         _log.warning("failed", exc_info=error["type"] == "internal", **error)
 
 
@@ -97,7 +98,7 @@ def _train(heart: Heartbeat) -> None:
         leases.succeed(session, claim, model.id, progress, final)
 
     heart.check()
-    heart.write(finish)
+    heart.finish(finish)
 
 
 _CONFIG_KEYS = [field.name for field in fields(TrainingConfig)]
@@ -115,15 +116,8 @@ def _on_step(heart: Heartbeat, step: Step) -> None:
 
 def _record(heart: Heartbeat, epoch: Epoch) -> dict[str, float]:
     metrics = {"loss": epoch.loss, **epoch.metrics}
-    reported = metrics | {
-        "learning_rate": epoch.learning_rate,
-        "gradient_norm": epoch.gradient_norm,
-    }
-    heart.write(
-        lambda session: leases.record_epoch(
-            session, heart.claim, epoch.number, epoch.step, reported
-        )
-    )
+    taken = {"learning_rate": epoch.learning_rate, "gradient_norm": epoch.gradient_norm}
+    heart.record(EpochReport(epoch.number, epoch.step, metrics, metrics | taken))
     return metrics
 
 

@@ -31,7 +31,7 @@ class Range:
             ("at most", self.max),
             ("below", self.below),
         )
-        return " and ".join(f"{word} {bound:g}" for word, bound in parts if bound is not None)
+        return " and ".join(f"{word} {bound:.15g}" for word, bound in parts if bound is not None)
 
     def keywords(self) -> dict[str, float]:
         """The bounds as JSON schema keywords."""

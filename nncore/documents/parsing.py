@@ -23,6 +23,7 @@ from nncore.documents.hints import (
 from nncore.errors import DocumentError, step_into
 
 T = TypeVar("T")
+LARGEST_INTEGER = 2**63 - 1  # what files and databases keep
 
 
 def parse(cls: type[T], document: object, pointer: str = "") -> T:
@@ -73,6 +74,8 @@ def _option(hint: Any, document: object, pointer: str) -> Any:
 
 
 def _number(hint: type, document: Any, pointer: str) -> int | float:
+    if hint is int and abs(document) > LARGEST_INTEGER:
+        raise DocumentError(pointer, "is too large for a 64-bit integer")
     try:
         number = cast(float, hint(document))
     except OverflowError:

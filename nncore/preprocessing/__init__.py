@@ -8,7 +8,7 @@ from nncore.preprocessing.errors import InstanceError, PreprocessingError
 from nncore.preprocessing.inputs import InputEncoder
 from nncore.preprocessing.instances import encode_instances
 from nncore.preprocessing.options import InputOptions
-from nncore.preprocessing.splitting import split_rows
+from nncore.preprocessing.splitting import split_rows, split_sizes
 from nncore.preprocessing.targets import Label, TargetEncoder, TargetKind
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "TargetKind",
     "encode_instances",
     "split_rows",
+    "split_sizes",
 ]

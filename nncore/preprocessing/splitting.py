@@ -12,6 +12,14 @@ Rows = NDArray[np.int64]
 SPLIT_STREAM = 0x73706C74  # "splt": this consumer's own stream of the seed
 
 
+def split_sizes(n: int, fractions: tuple[float, float]) -> tuple[int, int, int]:
+    """How many rows `split_rows` gives to (train, validation, test). Raises ValueError like it."""
+    _check(n, fractions)
+    test = min(_rounded(n * fractions[1]), n - 1)
+    validation = min(_rounded(n * fractions[0]), n - 1 - test)
+    return n - validation - test, validation, test
+
+
 def split_rows(
     n: int,
     fractions: tuple[float, float],
@@ -24,13 +32,11 @@ def split_rows(
     and cut so that training keeps a row. `stratify` (n,) of class indices keeps the share of each
     class in every part. Raises ValueError for fractions outside [0, 1) or n < 1.
     """
-    _check(n, fractions)
+    _, validation, test = split_sizes(n, fractions)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, SPLIT_STREAM])))
     order = rng.permutation(n)
     if stratify is not None:
         order = order[np.argsort(_quantiles(stratify[order]), kind="stable")]
-    test = min(_rounded(n * fractions[1]), n - 1)
-    validation = min(_rounded(n * fractions[0]), n - 1 - test)
     parts = order[test + validation :], order[test : test + validation], order[:test]
     train, held_out, last = (np.sort(part).astype(np.int64) for part in parts)
     return train, held_out, last

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -32,7 +31,10 @@ def call(url: str, method: str, *path: str, **request: Any) -> Any:
         unreachable(url, error)
     if not response.is_success:
         fail(problem(response), REFUSED)
-    return response.json() if response.content else None
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        fail(f"{url} does not answer like gradserve; say where it is with --url", REFUSED)
 
 
 def client(url: str) -> httpx.Client:
@@ -68,13 +70,18 @@ def unreachable(url: str, error: Exception) -> NoReturn:
 
 def read_document(file: str) -> Any:
     """The JSON document in a file, or on standard input for `-`."""
+    name = "standard input" if file == "-" else file
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except OSError as error:
-        fail(f"cannot read {file}: {error.strerror}", MISUSED)
+        fail(f"cannot read {name}: {error.strerror}", MISUSED)
     except ValueError as error:
-        fail(f"{file} is not JSON: {error}", MISUSED)
+        fail(f"{name} is not JSON: {error}", MISUSED)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
 
 
 def show(document: Any) -> None:
@@ -97,4 +104,4 @@ def _cell(value: Any) -> str:
 
 def is_terminal() -> bool:
     """Whether a person watches standard output."""
-    return os.isatty(sys.stdout.fileno())
+    return sys.stdout.isatty()

@@ -15,11 +15,19 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from service.datasets.schemas import DatasetCreate
-from service.errors import BadDocument, GradserveError, Invalid, Mistake, UnsupportedMedia
+from service.errors import (
+    BadDocument,
+    GradserveError,
+    Invalid,
+    Mistake,
+    UnsupportedMedia,
+    escape,
+)
 from service.strict_json import loads
 
 FORM_FIELDS = ("file", "name", "format", "schema", "header")
 MAX_FORM_FIELD_BYTES = 2**20
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def _from_form(form: FormData) -> Upload:
     unknown = next((key for key in form if key not in FORM_FIELDS), None)
     if unknown is not None:
         known = ", ".join(FORM_FIELDS)
-        raise Invalid(Mistake(f"/{unknown}", f"unknown field; the form's fields are {known}"))
+        raise Invalid(Mistake(f"/{escape(unknown)}", f"unknown field; the form's fields are {known}"))
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise Invalid(Mistake("/file", "no file was sent; use curl -F file=@data.csv"))
@@ -87,7 +95,7 @@ def _from_form(form: FormData) -> Upload:
     if header not in ("true", "false"):
         raise Invalid(Mistake("/header", "must be true or false"))
     return Upload(
-        name=_text(form, "name"),
+        name=_name(_text(form, "name")),
         bytes=size,
         sha256=digest,
         file=file.file,
@@ -105,6 +113,12 @@ def _text(form: FormData, field_name: str) -> str | None:
     return value or None
 
 
+def _name(text: str | None) -> str | None:
+    if text is not None and len(text) > MAX_NAME:
+        raise Invalid(Mistake("/name", f"has {len(text)} characters, at most {MAX_NAME} are kept"))
+    return text
+
+
 def _schema(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
@@ -116,7 +130,7 @@ def _schema(text: str | None) -> dict[str, str]:
         raise Invalid(Mistake("/schema", 'must be an object such as {"zip": "category"}'))
     for name, kind in schema.items():
         if not isinstance(kind, str):
-            raise Invalid(Mistake(f"/schema/{name}", "must be the name of a type"))
+            raise Invalid(Mistake(f"/schema/{escape(name)}", "must be the name of a type"))
     return schema
 
 

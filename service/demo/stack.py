@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.cli.failure import MISUSED
+from service.supervisor.death_pact import death_pact
 
 STOP_SECONDS = 30
 
@@ -24,6 +25,7 @@ def running(data_dir: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[s
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # Ctrl-C is for the demo, which then stops the stack in order
+        preexec_fn=death_pact(signal.SIGTERM),  # noqa: PLW1509 - there is one thread
     ) as process:
         try:
             assert process.stdout is not None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from service.errors import Invalid, Mistake
+from service.errors import Invalid, Mistake, escape
 from service.jobs.schemas import Features
-from service.problems import escape
 
 Column = Mapping[str, Any]  # a column's description, as the dataset's answer shows it
 

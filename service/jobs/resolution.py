@@ -12,10 +12,9 @@ from typing import Any
 
 from nncore import Network, TrainingConfig
 from nncore.errors import DocumentError
-from service.errors import Invalid, Mistake
+from service.errors import Invalid, Mistake, escape
 from service.jobs import features, tasks
 from service.jobs.schemas import JobCreate
-from service.problems import escape
 from service.settings import Settings
 from service.store.datasets import DatasetRow
 

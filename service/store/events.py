@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, delete, select, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, delete, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.store.database import Row, now_ms
@@ -27,26 +27,32 @@ class EventRow(Row):
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms())
 
 
-def append_for(
-    session: Session, tenant: str, job_id: str, kind: Kind, data: dict[str, Any]
-) -> None:
-    """Append an event, taking its number from the job's row, whose lock orders the writers."""
-    seq = session.execute(
+def append(session: Session, tenant: str, job_id: str, kind: Kind, *data: dict[str, Any]) -> None:
+    """Append an event for each `data`, numbered from the job's row, whose lock orders writers."""
+    if not data:
+        return
+    last = session.execute(
         text(
-            "UPDATE jobs SET event_seq = event_seq + 1"
+            "UPDATE jobs SET event_seq = event_seq + :count"
             " WHERE id = :job_id AND tenant = :tenant RETURNING event_seq"
         ),
-        {"job_id": job_id, "tenant": tenant},
+        {"count": len(data), "job_id": job_id, "tenant": tenant},
     ).scalar_one()
-    session.add(EventRow(job_id=job_id, seq=seq, tenant=tenant, kind=kind, data=data))
+    first = last - len(data) + 1
+    session.execute(
+        insert(EventRow),
+        [
+            {"job_id": job_id, "seq": seq, "tenant": tenant, "kind": kind, "data": each}
+            for seq, each in enumerate(data, first)
+        ],
+    )
     if kind == "progress":
         # Only the latest progress tells anything; a long job must not leave a row a beat.
         session.execute(
             delete(EventRow).where(
-                EventRow.job_id == job_id, EventRow.kind == "progress", EventRow.seq < seq
+                EventRow.job_id == job_id, EventRow.kind == "progress", EventRow.seq < first
             )
         )
-    session.flush()
 
 
 def after(

@@ -131,7 +131,7 @@ def submit(
     session.flush()
     for key, value in spec["tags"].items():
         session.add(TagRow(job_id=job.id, key=key, tenant=tenant, value=value))
-    events.append_for(session, tenant, job.id, "status", {"status": Status.QUEUED})
+    events.append(session, tenant, job.id, "status", {"status": Status.QUEUED})
     session.refresh(job)
     return job
 
@@ -194,7 +194,7 @@ def cancel(session: Session, tenant: str, job_id: str) -> JobRow:
         job.status = Status.CANCELLED
         session.flush()
         session.execute(update(JobRow).where(JobRow.id == job_id).values(finished_at=now_ms()))
-        events.append_for(session, tenant, job_id, "status", {"status": Status.CANCELLED})
+        events.append(session, tenant, job_id, "status", {"status": Status.CANCELLED})
         session.refresh(job)
     return job
 

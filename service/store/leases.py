@@ -14,9 +14,9 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
 from service.errors import LeaseLost, job_error
-from service.store import events
+from service.store import epochs, events
 from service.store.database import now_ms
-from service.store.epochs import EpochRow
+from service.store.epochs import EpochReport
 from service.store.jobs import JobRow, Status
 
 
@@ -83,7 +83,7 @@ def claim_next(
         return None
     claim = Claim(job.id, job.tenant, job.token, job.attempt, job.name, job.dataset_id, job.spec)
     status = {"status": Status.RUNNING, "attempt": job.attempt}
-    events.append_for(session, job.tenant, job.id, "status", status)
+    events.append(session, job.tenant, job.id, "status", status)
     return claim
 
 
@@ -112,30 +112,27 @@ def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progres
             "step": progress.step,
             "steps": row.steps,
         }
-        events.append_for(session, claim.tenant, claim.job_id, "progress", data)
+        events.append(session, claim.tenant, claim.job_id, "progress", data)
     return bool(row.cancel_requested)
 
 
-def record_epoch(
-    session: Session, claim: Claim, number: int, step: int, metrics: dict[str, float]
-) -> None:
-    """Add an epoch to the history; a repeated attempt leaves what is already there."""
-    _write(session, claim, epoch=number, step=step, metrics=metrics)
-    if session.get(EpochRow, (claim.job_id, number)) is not None:
+def record_epochs(session: Session, claim: Claim, reports: Sequence[EpochReport]) -> None:
+    """Add epochs to the history; a repeated attempt leaves what is already there."""
+    if not reports:
         return
-    session.add(
-        EpochRow(
-            job_id=claim.job_id, number=number, tenant=claim.tenant, step=step, metrics=metrics
-        )
-    )
-    data = {"epoch": number, "step": step, **metrics}
-    events.append_for(session, claim.tenant, claim.job_id, "epoch", data)
+    latest = reports[-1]
+    _write(session, claim, epoch=latest.number, step=latest.step, metrics=latest.metrics)
+    last = epochs.last(session, claim.tenant, claim.job_id)
+    fresh = [report for report in reports if report.number > last]
+    epochs.add(session, claim.tenant, claim.job_id, fresh)
+    data = [{"epoch": each.number, "step": each.step, **each.history} for each in fresh]
+    events.append(session, claim.tenant, claim.job_id, "epoch", *data)
 
 
 def log(session: Session, claim: Claim, message: str) -> None:
     """Say something to the owner in the job's stream."""
     _write(session, claim, worker=JobRow.worker)
-    events.append_for(session, claim.tenant, claim.job_id, "log", {"message": message})
+    events.append(session, claim.tenant, claim.job_id, "log", {"message": message})
 
 
 def succeed(
@@ -167,7 +164,7 @@ def cancelled(session: Session, claim: Claim) -> None:
 def release(session: Session, claim: Claim) -> None:
     """Give the job back to the queue unharmed: the worker stops, the attempt does not count."""
     _write(session, claim, status=Status.QUEUED, lease_until=None, attempt=JobRow.attempt - 1)
-    events.append_for(session, claim.tenant, claim.job_id, "status", {"status": Status.QUEUED})
+    events.append(session, claim.tenant, claim.job_id, "status", {"status": Status.QUEUED})
 
 
 def sweep(session: Session, max_attempts: int) -> int:
@@ -196,12 +193,12 @@ def _settle(session: Session, job: JobRow, status: Status, error: dict[str, Any]
     job.token += 1
     session.execute(update(JobRow).where(JobRow.id == job.id).values(finished_at=now_ms()))
     session.flush()
-    events.append_for(session, job.tenant, job.id, "status", {"status": status})
+    events.append(session, job.tenant, job.id, "status", {"status": status})
 
 
 def _finish(session: Session, claim: Claim, status: Status, **values: Any) -> None:
     _write(session, claim, status=status, lease_until=None, finished_at=now_ms(), **values)
-    events.append_for(session, claim.tenant, claim.job_id, "status", {"status": status})
+    events.append(session, claim.tenant, claim.job_id, "status", {"status": status})
 
 
 def _write(session: Session, claim: Claim, **values: Any) -> None:

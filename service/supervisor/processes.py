@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from service.supervisor import logs
+from service.supervisor.death_pact import death_pact
 from service.supervisor.guarding import Guard
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -48,7 +45,7 @@ class Processes:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._children: dict[int, Child] = {}
-        self._die_with_parent = _death_pact()
+        self._die_with_parent = death_pact(signal.SIGKILL)
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
     def start(
@@ -111,18 +108,3 @@ class Processes:
 def _kill_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies are left
         os.killpg(leader, signal.SIGKILL)
-
-
-def _death_pact() -> Callable[[], None] | None:
-    """What a child runs before its program: ask the kernel to kill it when its parent dies."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    supervisor = os.getpid()
-
-    def die_with_parent() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:  # it died before the call above
-            os._exit(1)
-
-    return die_with_parent

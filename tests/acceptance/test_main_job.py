@@ -79,9 +79,7 @@ def test_xor_is_learned_at_once(service: Service, xor: dict):
     done = service.finished(service.post("/v1/jobs", 202, json=jobs.xor(xor["id"])))
     assert done["metrics"]["accuracy"] == 1.0
     rows = [{"a": row["a"], "b": row["b"]} for row in jobs.XOR_ROWS]
-    answer = service.post(
-        f"/v1/models/{done['model_id']}/predict", 200, json={"instances": rows}
-    )
+    answer = service.post(f"/v1/models/{done['model_id']}/predict", 200, json={"instances": rows})
     assert [each["label"] for each in answer["predictions"]] == [0, 1, 1, 0]
 
 
@@ -164,9 +162,7 @@ def test_a_repeated_submission_with_a_key_is_one_job(service: Service, xor: dict
     assert other.json()["type"] == "urn:gradserve:problem:idempotency-key-reused"
 
 
-def test_a_job_whose_trainer_is_killed_is_taken_over_and_ends_the_same(
-    service: Service, xor: dict
-):
+def test_a_job_whose_trainer_is_killed_is_taken_over_and_ends_the_same(service: Service, xor: dict):
     spec = xor_job(xor, epochs=1000, batch_size=1, seed=3)
     undisturbed = service.finished(service.post("/v1/jobs", 202, json=spec))
     job = service.post("/v1/jobs", 202, json=spec)
@@ -187,9 +183,11 @@ def test_a_job_whose_trainer_is_killed_is_taken_over_and_ends_the_same(
 def _trains(process, service: Service) -> bool:
     """Whether this is a pool child of a worker."""
     parent = process.parent()
-    return parent is not None and any(
-        "worker" in part for part in parent.cmdline()
-    ) and process.cmdline() == parent.cmdline()
+    return (
+        parent is not None
+        and any("worker" in part for part in parent.cmdline())
+        and process.cmdline() == parent.cmdline()
+    )
 
 
 def test_unknown_things_are_404_problems(service: Service):

@@ -20,7 +20,9 @@ CASES = [
     ({"type": "softmax"}, np.array([E**-1, 1, E**2]) / (E**-1 + 1 + E**2)),
 ]
 
-every_case = pytest.mark.parametrize(("document", "values"), CASES, ids=[d["type"] for d, _ in CASES])
+every_case = pytest.mark.parametrize(
+    ("document", "values"), CASES, ids=[d["type"] for d, _ in CASES]
+)
 
 
 def run(document, x):

@@ -97,6 +97,7 @@ def test_numpy_numbers_are_numbers():
         ({"count": True}, "/count", "expected an integer, got true"),
         ({"count": None}, "/count", "expected an integer, got null"),
         ({"count": 0}, "/count", "must be at least 1, got 0"),
+        ({"count": 2**63}, "/count", "is too large for a 64-bit integer"),
         ({"count": 1, "rate": 1}, "/rate", "must be at least 0 and below 1, got 1.0"),
         ({"count": 1, "rate": float("nan")}, "/rate", "must be finite, got nan"),
         ({"count": 1, "rate": float("inf")}, "/rate", "must be finite, got inf"),

@@ -60,7 +60,8 @@ def test_every_registered_initializer_has_a_row():
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"), [((5, 7), (5, 7)), ((3, 2, 5, 7), (30, 42)), ((4,), (4, 4)), ((), (1, 1))]
+    ("shape", "expected"),
+    [((5, 7), (5, 7)), ((3, 2, 5, 7), (30, 42)), ((4,), (4, 4)), ((), (1, 1))],
 )
 def test_the_taps_of_a_kernel_count_on_both_sides(shape, expected):
     assert fans(shape) == expected

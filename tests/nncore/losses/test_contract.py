@@ -82,7 +82,12 @@ def test_every_registered_loss_has_a_row():
 @pytest.mark.parametrize(
     ("name", "shape", "targets", "words"),
     [
-        ("cross_entropy", (3,), np.array([0.0, 1.0]), "needs integer classes as targets, got float64"),
+        (
+            "cross_entropy",
+            (3,),
+            np.array([0.0, 1.0]),
+            "needs integer classes as targets, got float64",
+        ),
         ("cross_entropy", (3,), np.array([0, 3]), "classes from 0 to 2, got 0 to 3"),
         ("cross_entropy", (3,), np.array([0, -1]), "classes from 0 to 2, got -1 to 0"),
         ("cross_entropy", (3,), np.array([[0], [1]]), "one class for each position"),

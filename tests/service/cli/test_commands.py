@@ -114,7 +114,12 @@ def test_an_address_without_http_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [(None, "cannot read"), ("{'epochs': 1}", "is not JSON: ")]
+    ("text", "reason"),
+    [
+        (None, "cannot read"),
+        ("{'epochs': 1}", "is not JSON: "),
+        ('{"epochs": NaN}', "is not JSON: NaN is no JSON number"),
+    ],
 )
 def test_a_file_that_is_no_document_is_explained(
     tmp_path: Path, text: str | None, reason: str

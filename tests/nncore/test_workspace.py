@@ -1,0 +1,31 @@
+"""Buffers are reused, grow, and keep types apart."""
+
+import numpy as np
+
+from nncore.workspace import Workspace
+
+FLOAT, DOUBLE = np.dtype("float32"), np.dtype("float64")
+
+
+def test_a_smaller_request_gets_the_same_memory():
+    workspace = Workspace()
+    first = workspace.take("y", (4, 5), FLOAT)
+    second = workspace.take("y", (3, 2), FLOAT)
+    assert second.shape == (3, 2)
+    assert np.shares_memory(first, second)
+
+
+def test_names_do_not_share_memory():
+    workspace = Workspace()
+    assert not np.shares_memory(workspace.take("y", (4,), FLOAT), workspace.take("x", (4,), FLOAT))
+
+
+def test_a_larger_request_or_another_type_gets_what_it_asks_for():
+    workspace = Workspace()
+    workspace.take("y", (2,), FLOAT)
+    assert workspace.take("y", (50,), FLOAT).shape == (50,)
+    assert workspace.take("y", (2,), DOUBLE).dtype == DOUBLE
+
+
+def test_nothing_can_be_asked_for():
+    assert Workspace().take("y", (0, 3), FLOAT).shape == (0, 3)
