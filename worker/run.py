@@ -165,7 +165,7 @@ def _job_error(problem: Exception, claim: Claim) -> dict[str, Any]:
             detail = f"The run took longer than its budget of {budget} s. Raise budget_seconds."
             return job_error("budget_exceeded", detail)
         case DivergedError():
-            detail = f"{problem} Try a smaller learning_rate, or set clip_norm."
+            detail = f"{str(problem)[0].upper()}{str(problem)[1:]}."
             return job_error("diverged", detail, epoch=problem.epoch, step=problem.step)
         case MemoryError():
             detail = "The run needs more memory than there is. Try a smaller network or batch."

@@ -84,7 +84,9 @@ def _from_form(form: FormData) -> Upload:
     unknown = next((key for key in form if key not in FORM_FIELDS), None)
     if unknown is not None:
         known = ", ".join(FORM_FIELDS)
-        raise Invalid(Mistake(f"/{escape(unknown)}", f"unknown field; the form's fields are {known}"))
+        raise Invalid(
+            Mistake(f"/{escape(unknown)}", f"unknown field; the form's fields are {known}")
+        )
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise Invalid(Mistake("/file", "no file was sent; use curl -F file=@data.csv"))

@@ -11,6 +11,7 @@ from typing import Any
 from service.errors import Invalid, Mistake, escape
 from service.jobs.schemas import Features
 
+MAX_AXES = 8
 Column = Mapping[str, Any]  # a column's description, as the dataset's answer shows it
 
 
@@ -26,11 +27,7 @@ class Inputs:
 def choose(features: Features, columns: Sequence[Column], target: str | None) -> Inputs:
     """The feature columns in order; raises Invalid with pointers into the job."""
     known = {column["name"]: column for column in columns}
-    mistakes = [
-        Mistake(f"/features/columns/{escape(name)}", unknown_column(name, known))
-        for name in features.columns
-        if name not in known
-    ]
+    mistakes = []
     warnings: list[str] = []
     if features.include is None:
         names = [name for name in known if name != target]
@@ -41,6 +38,7 @@ def choose(features: Features, columns: Sequence[Column], target: str | None) ->
     else:
         names = features.include
         mistakes += _check_included(names, known, target)
+    mistakes += _check_options(features, names, known)
     if mistakes:
         raise Invalid(*mistakes)
     if not names:
@@ -73,6 +71,34 @@ def _check_included(
     return mistakes
 
 
+def _check_options(
+    features: Features, names: list[str], known: Mapping[str, Column]
+) -> list[Mistake]:
+    """What the worker would find impossible to fit, found while the owner still listens."""
+    mistakes = []
+    for name, options in features.columns.items():
+        pointer = f"/features/columns/{escape(name)}"
+        kind = known[name]["type"] if name in known else None
+        if kind is None:
+            mistakes.append(Mistake(pointer, unknown_column(name, known)))
+        elif name not in names:
+            mistakes.append(Mistake(pointer, f"{name!r} is not among the features"))
+        elif options.scale is not None and kind in ("boolean", "category"):
+            mistakes.append(Mistake(f"{pointer}/scale", f"a {kind} column has no scale"))
+        elif options.missing is not None and kind == "tensor":
+            mistakes.append(Mistake(f"{pointer}/missing", "an array has no missing values"))
+    for name in names:
+        own = features.columns.get(name)
+        chosen = own.missing if own and own.missing else features.missing
+        if chosen == "error" and known.get(name, {}).get("missing"):
+            place = f"/columns/{escape(name)}" if own and own.missing else ""
+            detail = f"{known[name]['missing']} rows have no value in {name!r}"
+            mistakes.append(
+                Mistake(f"/features{place}/missing", f'{detail}; choose "mean" or "zero"')
+            )
+    return mistakes
+
+
 def _shape(columns: Sequence[Column]) -> tuple[int, ...]:
     tensors = [column for column in columns if column["type"] == "tensor"]
     if not tensors:
@@ -101,6 +127,10 @@ def check_input_shape(network: Mapping[str, Any], shape: tuple[int, ...]) -> Non
     sizes = given["shape"]
     if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
         return
+    if len(sizes) > MAX_AXES:
+        raise Invalid(
+            Mistake("/network/input/shape", f"has {len(sizes)} sizes, at most {MAX_AXES} are taken")
+        )
     if math.prod(sizes) != math.prod(shape):
         raise Invalid(
             Mistake(

@@ -109,7 +109,8 @@ def read(row: JobRow) -> JobRead:
 
 
 def _progress(row: JobRow) -> JobProgress:
-    fraction = row.step / row.steps if row.steps else float(row.status == Status.SUCCEEDED)
+    done = row.status == Status.SUCCEEDED  # maybe before its last step: early stopping, no epochs
+    fraction = 1.0 if done else row.step / max(row.steps, 1)
     eta = None
     if row.status == Status.RUNNING and 0 < row.step < row.steps:
         eta = round(row.training_ms / 1000 * (row.steps - row.step) / row.step, 3)

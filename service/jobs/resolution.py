@@ -5,13 +5,14 @@ Resolving a resolved spec gives the same spec, so a job can be repeated from its
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
 from nncore import Network, TrainingConfig
+from nncore.early_stopping import Stopper
 from nncore.errors import DocumentError
+from nncore.preprocessing import split_sizes
 from service.errors import Invalid, Mistake, escape
 from service.jobs import features, tasks
 from service.jobs.schemas import JobCreate
@@ -57,25 +58,17 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
         "loss": tasks.default_loss(target, network),
         "metrics": list(tasks.DEFAULT_METRICS[target.task]),
     }
-    present = {name: value for name, value in given.items() if value is not None}
-    config = _parsed(TrainingConfig.parse, defaults | present, "")
+    config = _parsed(TrainingConfig.parse, defaults | given, "")
     tasks.check_fit(target, config, network)
     validation = job.validation.fraction if job.validation else _default_validation(dataset.rows)
-    rows = _training_rows(dataset.rows, validation, job.test.fraction)
-    _check_early_stopping(config, validation)
+    rows, held_out, _ = _split(job, dataset.rows, validation)
+    _check_early_stopping(config, held_out)
     _check_memory(network, min(config.batch_size, rows), settings)
     spec = {
         "name": job.name or dataset.name,
         "dataset_id": dataset.id,
         "target": job.target,
-        "features": {
-            **job.features.model_dump(exclude={"include", "columns"}),
-            "include": inputs.names,
-            "columns": {
-                name: options.model_dump(exclude_none=True)
-                for name, options in job.features.columns.items()
-            },
-        },
+        "features": _features(job, inputs.names),
         "task": target.task,
         "target_scale": job.target_scale or tasks.default_target_scale(job, target, network),
         "network": network.to_spec(),
@@ -86,9 +79,18 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
         "priority": job.priority,
         "tags": job.tags,
     }
-    steps = math.ceil(rows / config.batch_size)
+    steps = -(-rows // config.batch_size)
     warnings = inputs.warnings + _warnings(config, rows, validation, job.test.fraction)
     return Resolved(spec, network, config, rows, steps, warnings)
+
+
+def _features(job: JobCreate, names: list[str]) -> dict[str, Any]:
+    given = job.features.model_dump(exclude={"include", "columns"})
+    columns = {
+        name: options.model_dump(exclude_none=True)
+        for name, options in job.features.columns.items()
+    }
+    return {**given, "include": names, "columns": columns}
 
 
 def _training_fields(job: JobCreate) -> dict[str, Any]:
@@ -102,6 +104,10 @@ def _training_fields(job: JobCreate) -> dict[str, Any]:
             mistakes.append(Mistake(f"/{escape(name)}", f"unknown field; {hint}"))
     if mistakes:
         raise Invalid(*mistakes)
+    given = {name: value for name, value in given.items() if value is not None}
+    if isinstance(given.get("metrics"), list):
+        # The loss is always reported; elsewhere it goes by the same kind of name.
+        given["metrics"] = [name for name in given["metrics"] if name != "loss"]
     return given
 
 
@@ -116,21 +122,25 @@ def _default_validation(rows: int) -> float:
     return DEFAULT_VALIDATION if rows >= SMALLEST_SPLIT else 0.0
 
 
-def _training_rows(rows: int, validation: float, test: float) -> int:
-    left = rows - round(rows * validation) - round(rows * test)
-    if left < 1:
+def _split(job: JobCreate, rows: int, validation: float) -> tuple[int, int, int]:
+    """Rows of the training, validation and test parts."""
+    test = job.test.fraction
+    if validation + test >= 1:
         raise Invalid(
             Mistake(
-                "/validation/fraction",
-                f"of {rows} rows none is left to train on; hold out less for validation and test",
+                "/validation/fraction" if job.validation else "/test/fraction",
+                f"validation ({validation:g}) and test ({test:g}) leave no rows to train on; "
+                "hold out less",
             )
         )
-    return left
+    return split_sizes(rows, (validation, test))
 
 
-def _check_early_stopping(config: TrainingConfig, validation: float) -> None:
+def _check_early_stopping(config: TrainingConfig, held_out: int) -> None:
     stopping = config.early_stopping
-    if stopping is not None and stopping.metric.startswith("val_") and not validation:
+    if stopping is None:
+        return
+    if stopping.metric.startswith("val_") and not held_out:
         raise Invalid(
             Mistake(
                 "/early_stopping/metric",
@@ -138,6 +148,7 @@ def _check_early_stopping(config: TrainingConfig, validation: float) -> None:
                 f"{stopping.metric.removeprefix('val_')}",
             )
         )
+    _parsed(lambda given: Stopper(given, config.metrics, held_out > 0), stopping, "")
 
 
 def _check_memory(network: Network, batch: int, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
@@ -72,12 +73,15 @@ def list_jobs(
 def get_job(job_id: str, who: CallerDep, session: ReadSession, request: Request) -> Response:
     """A job. `If-None-Match` with its ETag answers 304 while nothing has changed."""
     job = operations.get(session, who, job_id)
-    headers = {"ETag": f'"{job.event_seq}"'}
+    body = JSONResponse(operations.read(job).model_dump())
+    headers = {"ETag": f'"{sha256(body.body).hexdigest()[:32]}"'}
     if job.status not in FINAL:
         headers["Retry-After"] = str(POLL_SECONDS)
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+    known = request.headers.get("if-none-match", "")
+    if headers["ETag"] in known or known.strip() == "*":
         return Response(status_code=304, headers=headers)
-    return JSONResponse(operations.read(job).model_dump(), headers=headers)
+    body.headers.update(headers)
+    return body
 
 
 @router.get("/{job_id}/history")

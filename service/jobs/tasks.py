@@ -102,11 +102,11 @@ def _guess(column: Column, loss: str | None, network: Network) -> str:
 
 def _classes(column: Column) -> int:
     name = column["name"]
-    if column["type"] == "boolean":
-        return 2
-    if column["type"] == "category":
-        return len(column["categories"])
-    if column["type"] == "number" and column.get("integer"):
+    counted = column["type"] in ("boolean", "category") or column.get("integer")
+    if counted and column.get("distinct_exact", True):
+        if column["distinct"] < 2:
+            detail = f"every row has the same value in {name!r}; a classifier needs two or more"
+            raise Invalid(Mistake("/target", detail))
         return int(column["distinct"])
     raise Invalid(
         Mistake(

@@ -74,6 +74,8 @@ def claim_next(
             lease_until=now_ms() + round(lease_seconds * 1000),
             worker=worker,
             started_at=now_ms(),
+            epoch=0,  # an attempt begins anew; the history keeps what the last one recorded
+            step=0,
             training_ms=0,
         )
         .returning(JobRow)
