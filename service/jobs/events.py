@@ -16,7 +16,10 @@ from service.store import events, jobs
 from service.store.database import Database
 from service.store.jobs import FINAL
 
-LOOK_EVERY_SECONDS = 0.1
+# Looked for soon after the last event, when the next is likely near, and then less and less often.
+SOONEST_LOOK_SECONDS = 0.01
+LATEST_LOOK_SECONDS = 0.2
+SLOWING = 1.5
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -44,14 +47,15 @@ async def stream_events(
     job_id: str, who: CallerDep, database: DatabaseDep, last: Annotated[int, Depends(_start)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events `status`, `progress`, `epoch` and `log`; ends after a final status."""
-    over = False
+    over, wait = False, SOONEST_LOOK_SECONDS
     while not over:
         rows, over = await run_in_threadpool(_news, database, who.tenant, job_id, last)
         for row in rows:
             last = row.seq
             yield ServerSentEvent(event=row.kind, id=str(row.seq), data=row.data)
-        if not (rows or over):
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        wait = SOONEST_LOOK_SECONDS if rows else min(wait * SLOWING, LATEST_LOOK_SECONDS)
+        if not over:
+            await asyncio.sleep(wait)
 
 
 def _news(
