@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from service import health, openapi, problems
+from service.body_limit import BodyLimit
 from service.broker import Bell
 from service.datasets.router import router as datasets
 from service.jobs.events import router as job_events
@@ -43,11 +44,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("gradserve"),
         lifespan=lifespan,
         strict_content_type=False,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.settings = settings
     problems.install(app)
     openapi.install(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(problems.RequestId)
     for router in (health.router, datasets, jobs, job_events, models):
         app.include_router(router)

@@ -66,7 +66,7 @@ def install(app: FastAPI) -> None:
     """Register the handlers for whatever can be raised."""
     app.add_exception_handler(GradserveError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     for broken in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(broken, _database_error)
     app.add_exception_handler(DataError, _value_error)
@@ -126,7 +126,8 @@ def _mistake(found: dict[str, Any]) -> Mistake:
     return Mistake(pointer, found["msg"])
 
 
-def _http_error(request: Request, error: Exception) -> JSONResponse:
+def http_error(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an HTTPException, of the framework or of a limit."""
     if isinstance(error, UnreadableBody):
         return _domain_error(request, error.error)
     assert isinstance(error, HTTPException)
@@ -162,7 +163,8 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
         "Something went wrong on our side. Report it with this problem's instance, "
         "which is in the server's log."
     )
-    return _answer(request, INTERNAL, detail)
+    # This answer is sent outside of all middleware, so it brings its id along.
+    return _answer(request, INTERNAL, detail, headers={"X-Request-Id": request_id(request)})
 
 
 def request_id(request: Request) -> str:

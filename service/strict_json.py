@@ -25,7 +25,7 @@ MAX_DIGITS = 400  # 1e308 written out has 309
 # Possessive, and content with an unclosed string: each byte is looked at once, whatever is sent.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # The escapes that can make what is no text: U+0000, which PostgreSQL refuses, and surrogates.
-_SUSPECT = re.compile(r"\\u(?:0000|[dD][89abAB])")
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NO_BRACKETS = re.compile(rb"[^\[\]{}]+")
 

@@ -21,6 +21,7 @@ from service.store.leases import Claim, Progress
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 0.2
+RECORD_SECONDS = 0.25  # epochs that end within it are written together
 # A worker stops itself this part of a lease before others may take over: clocks drift, and a step
 # that has begun still has to end.
 SAFETY = 0.2
@@ -54,6 +55,7 @@ class Heartbeat:
         self._held_until = self._began + settings.lease_seconds * (1 - SAFETY)
         self._progress: Progress | None = None
         self._epochs: list[EpochReport] = []
+        self._recorded = self._began
         self._cancel = False
         self._lost: LeaseLost | None = None
         self._over = threading.Event()
@@ -96,17 +98,24 @@ class Heartbeat:
             raise BudgetExceeded
 
     def record(self, report: EpochReport) -> None:
-        """Add an epoch to the history; the next beat writes it, so that training never waits."""
+        """Add an epoch to the history: at once, or with the next ones where epochs are short.
+
+        Written by the training thread: a second thread that writes many rows waits for the
+        interpreter's lock at each of them, and holds SQLite's lock meanwhile.
+        """
         self._epochs.append(report)
+        if time.monotonic() - self._recorded >= RECORD_SECONDS:
+            self.write(lambda session: leases.record_epochs(session, self.claim, self._epochs))
+            self._epochs.clear()
+            self._recorded = time.monotonic()
 
     def finish(self, action: Callable[[Session], None]) -> None:
         """Write what ends the job, with the epochs that no beat has written yet."""
         self._over.set()
         self._thread.join()
-        pending = list(self._epochs)
 
         def finish(session: Session) -> None:
-            leases.record_epochs(session, self.claim, pending)
+            leases.record_epochs(session, self.claim, self._epochs)
             action(session)
 
         self.write(finish)
@@ -126,21 +135,17 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._over.wait(self._settings.heartbeat_seconds):
             began = time.monotonic()
+            progress = self._progress
             try:
-                self._beat_once()
+                with self._database.writing() as session:
+                    self._cancel = leases.beat(
+                        session, self.claim, self._settings.lease_seconds, progress
+                    )
                 self._held_until = began + self._settings.lease_seconds * (1 - SAFETY)
+                if self._progress is progress:
+                    self._progress = None
             except LeaseLost as lost:
                 self._lost = lost
                 return
             except SQLAlchemyError as problem:
                 _log.warning("heartbeat failed; trying again", error=str(problem))
-
-    def _beat_once(self) -> None:
-        progress, pending = self._progress, list(self._epochs)
-        with self._database.writing() as session:
-            leases.record_epochs(session, self.claim, pending)
-            self._cancel = leases.beat(session, self.claim, self._settings.lease_seconds, progress)
-        # Forgotten only once they are committed; the training thread may have added more.
-        del self._epochs[: len(pending)]
-        if self._progress is progress:
-            self._progress = None

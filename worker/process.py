@@ -21,6 +21,9 @@ from worker.celery_app import settings
 from worker.run import run
 from worker.sweeper import Sweeper
 
+# The heartbeat gets the interpreter's lock this long after it asks, however busy training is.
+SWITCH_SECONDS = 0.0005
+
 _log = structlog.get_logger(__name__)
 
 _stopping = get_context("fork").Event() if sys.platform != "win32" else get_context().Event()
@@ -46,6 +49,7 @@ def start_child() -> None:
     """In a fresh child: open a database of its own, and die when the parent does."""
     global _database
     _die_with_parent()
+    sys.setswitchinterval(SWITCH_SECONDS)
     _database = Database(settings.resolved_database_url)
 
 

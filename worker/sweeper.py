@@ -23,19 +23,19 @@ class Sweeper(threading.Thread):
     def __init__(self, settings: Settings) -> None:
         super().__init__(name="sweeper", daemon=True)
         self._settings = settings
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Sweep at once, then every `sweep_seconds`, until stopped."""
         database = Database(self._settings.resolved_database_url)
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             self._sweep(database)
-            self._stop.wait(self._settings.sweep_seconds)
+            self._ended.wait(self._settings.sweep_seconds)
         database.dispose()
 
     def stop(self) -> None:
         """End the thread and wait for it."""
-        self._stop.set()
+        self._ended.set()
         self.join(timeout=5)
 
     def _sweep(self, database: Database) -> None:

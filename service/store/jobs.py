@@ -86,7 +86,7 @@ class JobRow(Row):
         Index(None, "tenant", "dataset_id", "id"),
         Index(
             "ix_jobs_claimable",
-            text("priority DESC"),
+            priority.desc(),
             "id",
             sqlite_where=text("status IN ('queued', 'running')"),
             postgresql_where=text("status IN ('queued', 'running')"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from service.store import datasets, jobs, leases, models
@@ -15,6 +15,7 @@ from service.store.epochs import EpochReport
 from service.store.jobs import JobRow
 from service.store.leases import Claim, Progress
 from service.store.models import ModelRow
+from service.store.tables import metadata
 from service.store.tenants import DEFAULT_TENANT
 
 Result = TypeVar("Result")
@@ -22,16 +23,27 @@ MAX_ATTEMPTS = 3
 NUMBER = {"name": "x", "type": "number", "shape": [], "missing": 0}
 
 
-def write(database: Database, action: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+def write(
+    database: Database, action: Callable[..., Result], *arguments: Any, **named: Any
+) -> Result:
     """Run one store function in a transaction of its own."""
     with database.writing() as session:
         return action(session, *arguments, **named)
 
 
-def read(database: Database, action: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+def read(
+    database: Database, action: Callable[..., Result], *arguments: Any, **named: Any
+) -> Result:
     """Run one store function that only reads."""
     with database.reading() as session:
         return action(session, *arguments, **named)
+
+
+def count(database: Database, *tables: str) -> list[int]:
+    """How many rows each table has."""
+    with database.reading() as session:
+        counts = [select(func.count()).select_from(metadata.tables[name]) for name in tables]
+        return [session.scalar(each) or 0 for each in counts]
 
 
 def add_dataset(session: Session, tenant: str = DEFAULT_TENANT, **given: Any) -> DatasetRow:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from service.store import events, jobs, leases
 from service.store.leases import Progress
 from service.store.tenants import DEFAULT_TENANT
@@ -43,12 +45,13 @@ def test_concurrent_writers_leave_no_gap_and_no_repeat(database):
 
 def test_an_event_that_is_rolled_back_gives_its_number_back(database):
     job = write(database, add_job)
-    try:
-        with database.writing() as session:
-            events.append(session, DEFAULT_TENANT, job.id, "log", {"message": "never"})
-            raise KeyError
-    except KeyError:
-        pass
+
+    def say_and_fail(session):
+        events.append(session, DEFAULT_TENANT, job.id, "log", {"message": "never"})
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        write(database, say_and_fail)
     write(database, events.append, DEFAULT_TENANT, job.id, "log", {"message": "said"})
     assert [(each.seq, each.data) for each in told(database, job.id, 1)] == [
         (2, {"message": "said"})
