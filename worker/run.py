@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable
 from dataclasses import fields
@@ -115,7 +116,7 @@ def _on_step(heart: Heartbeat, step: Step) -> None:
 
 
 def _record(heart: Heartbeat, epoch: Epoch) -> dict[str, float]:
-    metrics = {"loss": epoch.loss, **epoch.metrics}
+    metrics = _finite({"loss": epoch.loss, **epoch.metrics})
     taken = {"learning_rate": epoch.learning_rate, "gradient_norm": epoch.gradient_norm}
     heart.record(EpochReport(epoch.number, epoch.step, metrics, metrics | taken))
     return metrics
@@ -140,7 +141,12 @@ def _held_out(
                 network, params, *part, config.loss or "", config.metrics, decode=prepared.decode
             )
             found |= {prefix + name: value for name, value in scores.items()}
-    return found
+    return _finite(found)
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    """Without what JSON cannot say: squares of targets near the limits of float64 overflow."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _lineage(claim: Claim, dataset: datasets.DatasetRow) -> dict[str, Any]:

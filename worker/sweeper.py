@@ -49,6 +49,7 @@ class Sweeper(threading.Thread):
 
     def _ring(self, times: int) -> None:
         with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=0)  # the next sweep is the second try
             queued = connection.default_channel.client.llen(QUEUE)
         # Jobs that wait for a free worker have their messages; ringing for them again at each
         # sweep would only pile messages up.

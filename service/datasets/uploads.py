@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from io import BytesIO
@@ -51,8 +52,8 @@ class Upload:
         return json.dumps(told, sort_keys=True)
 
 
-async def receive(request: Request) -> Upload:
-    """A dependency: the upload, whichever way it is sent.
+async def receive(request: Request) -> AsyncIterator[Upload]:
+    """A dependency: the upload, whichever way it is sent; its file is closed with the request.
 
     Raises:
         UnsupportedMedia: neither a form nor JSON.
@@ -60,13 +61,18 @@ async def receive(request: Request) -> Upload:
     """
     kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return _from_form(await _form(request))
-    if kind == "application/json" or kind.endswith("+json"):
-        return _from_document(await request.json(), await request.body())
-    raise UnsupportedMedia(
-        f"The body is {kind}; send a file as multipart/form-data "
-        "(curl -F file=@data.csv) or rows as application/json."
-    )
+        form = await _form(request)
+        try:
+            yield _from_form(form)
+        finally:
+            await form.close()
+    elif kind == "application/json" or kind.endswith("+json"):
+        yield _from_document(await request.json(), await request.body())
+    else:
+        raise UnsupportedMedia(
+            f"The body is {kind}; send a file as multipart/form-data "
+            "(curl -F file=@data.csv) or rows as application/json."
+        )
 
 
 async def _form(request: Request) -> FormData:

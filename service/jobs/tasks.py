@@ -167,7 +167,8 @@ def _misfit(target: Target, expected: tuple[Any, ...], network: Network) -> tupl
     got = list(network.output_shape)
     wanted = f"{target.classes} classes" if target.classes else f"the shape {list(target.shape)}"
     field = "/units" if network.nodes[last].type == "dense" and len(got) == 1 else ""
-    mend = f"{expected[0]} units" if len(expected) == 1 else f"an output of {list(expected)}"
+    units = "1 unit" if expected == (1,) else f"{expected[0]} units"
+    mend = units if len(expected) == 1 else f"an output of {list(expected)}"
     flatten = " after a flatten layer" if len(got) > len(expected) else ""
     detail = (
         f"the network's output has the shape {got}, but the target has {wanted}; "

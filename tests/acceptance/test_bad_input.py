@@ -61,7 +61,11 @@ def pointers(problem: dict) -> list[str]:
             "/network/layers/0/kernel_size",
             "larger than the input",
         ),
-        ({"network": {"layers": [{**DENSE, "units": 7}]}}, "/network/layers/0/units", "1 units"),
+        (
+            {"network": {"layers": [{**DENSE, "units": 7}]}},
+            "/network/layers/0/units",
+            "end with 1 unit",
+        ),
         ({"network": {"input": {"shape": [9]}, "layers": [DENSE]}}, "/network/input/shape", "9"),
         ({"target": "prise"}, "/target", "Did you mean 'price'"),
         ({"features": {"include": ["agee"]}}, "/features/include/0", "Did you mean 'age'"),

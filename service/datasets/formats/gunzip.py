@@ -34,7 +34,7 @@ def unpacked(file: BinaryIO, max_bytes: int) -> Iterator[BinaryIO]:
 def _unpack(file: BinaryIO, target: BinaryIO, max_bytes: int) -> None:
     total = 0
     try:
-        with gzip.GzipFile(fileobj=file) as source:
+        with gzip.GzipFile(fileobj=file, mode="rb") as source:
             while chunk := source.read(CHUNK_BYTES):
                 total += len(chunk)
                 if total > max_bytes:

@@ -232,3 +232,18 @@ def test_a_log_line_reaches_the_stream(database):
     write(database, leases.log, write(database, claim), "the first batch is slow")
     told = read(database, events.after, DEFAULT_TENANT, job.id, 0)[-1]
     assert (told.kind, told.data) == ("log", {"message": "the first batch is slow"})
+
+
+def test_a_job_that_is_cancelled_and_claimed_at_once_is_one_or_the_other(database):
+    for _ in range(10):
+        job = write(database, add_job)
+        with ThreadPoolExecutor(2) as threads:
+            cancelling = threads.submit(write, database, jobs.cancel, DEFAULT_TENANT, job.id)
+            claiming = threads.submit(write, database, claim_next)
+        cancelling.result()
+        row = job_of(database, job.id)
+        if claiming.result() is None:
+            assert (row.status, row.attempt) == (Status.CANCELLED, 0)
+        else:
+            assert (row.status, row.cancel_requested) == (Status.RUNNING, True)
+            write(database, leases.cancelled, claiming.result())

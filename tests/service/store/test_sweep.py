@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from service.store import events, jobs, leases
 from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
@@ -116,3 +118,12 @@ def test_a_cancelled_job_with_all_attempts_spent_ends_cancelled_once(database):
         "running",
         "cancelled",
     ]
+
+
+def test_concurrent_sweeps_settle_each_job_once(database):
+    poisoned = [die_again_and_again(database) for _ in range(5)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: sweep(database), range(4)))
+    for job_id in poisoned:
+        told = read(database, events.after, DEFAULT_TENANT, job_id, 0)
+        assert [each.data["status"] for each in told].count("failed") == 1
