@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from service.errors import LeaseLost
@@ -21,6 +22,8 @@ from service.store.leases import Claim, Progress
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 0.2
+# What waiting can mend; any other error of the database would come again.
+DATABASE_GONE = (OperationalError, InterfaceError, PoolTimeoutError)
 RECORD_SECONDS = 0.25  # epochs that end within it are written together
 # A worker stops itself this part of a lease before others may take over: clocks drift, and a step
 # that has begun still has to end.
@@ -126,7 +129,7 @@ class Heartbeat:
             try:
                 with self._database.writing() as session:
                     return action(session)
-            except SQLAlchemyError as problem:
+            except DATABASE_GONE as problem:
                 if time.monotonic() > self._held_until:
                     raise
                 _log.warning("write failed; trying again", error=str(problem))

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+GRADSERVE = (sys.executable, "-m", "service.cli")
+
 
 def run_demo(data_dir: Path) -> str:
     finished = subprocess.run(
-        [sys.executable, "-m", "service.cli", "demo", "--data-dir", str(data_dir), "--port", "0"]
-        + ["--exit"],
+        [*GRADSERVE, "demo", "--data-dir", str(data_dir), "--port", "0", "--exit"],
+        check=False,
         capture_output=True,
         text=True,
         timeout=100,

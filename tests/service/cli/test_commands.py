@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -12,15 +11,11 @@ from service.supervisor import listener
 from tests.service.cli.conftest import run
 
 
-def test_help_names_every_command_within_a_second() -> None:
-    run("--help")  # compiles
-    start = time.perf_counter()
+def test_help_names_every_command() -> None:
     finished = run("--help")
-    seconds = time.perf_counter() - start
     assert finished.returncode == 0
     for name in ("up", "api", "worker", "migrate", "demo", "datasets", "jobs", "models"):
         assert f" {name} " in finished.stdout
-    assert seconds < 1.0
 
 
 def test_the_version_is_the_distributions() -> None:
