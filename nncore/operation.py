@@ -7,7 +7,7 @@ from typing import Any
 
 from nncore.arrays import Array, Params
 from nncore.initializers.initializer import Initializer
-from nncore.passes import Pass
+from nncore.passes import Mask, Pass
 from nncore.registry import Unit
 from nncore.shapes import Shape
 
@@ -40,6 +40,10 @@ class Operation(Unit):
     def flops(self, shape: Shape) -> int:
         """Floating-point operations of a forward pass for one example."""
         return 0
+
+    def output_mask(self, x: Array, mask: Mask | None) -> Mask | None:
+        """Which positions (N, T) of y hold data, given those of x; None: all do."""
+        return mask
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Any]:
         """y, and what `backward` wants to know. Must not change x."""

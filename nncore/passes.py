@@ -14,6 +14,9 @@ from nncore.shapes import elements
 from nncore.workspace import Workspace
 
 
+Mask = NDArray[np.bool_]
+
+
 @dataclass(slots=True)
 class Run:
     """One pass of one shard over all stages.
@@ -32,12 +35,17 @@ class Run:
 
 @dataclass(slots=True)
 class Pass:
-    """A run as one stage sees it. `needs_dx`: whether anybody wants the input's gradient."""
+    """A run as one stage sees it.
+
+    `needs_dx`: whether anybody wants the input's gradient. `mask` (N, T): which positions of the
+    input hold data (True) and which are padding; None: all do.
+    """
 
     run: Run
     layer: str
     stage: int
     needs_dx: bool = True
+    mask: Mask | None = None
 
     @property
     def training(self) -> bool:
@@ -57,6 +65,13 @@ class Pass:
         stream = bit_generator(self.run.seed, "layer", self.layer, self.run.step)
         numbers = uniform_rows(stream, self.run.first_row, shape[0], elements(shape[1:]))
         return numbers.reshape(shape)
+
+    def sum_over_shards(self, value: Array) -> Array:
+        """The sum of `value` over the batch's shards, added in their order, the same for each.
+
+        Every shard must call it equally often: it waits for the others.
+        """
+        return value
 
     def renew(self, weight: str, value: Array) -> None:
         """Set a non-trainable weight after the step (to the mean over the batch's shards)."""
