@@ -13,7 +13,6 @@ from nncore.seeds import bit_generator, uniform_rows
 from nncore.shapes import elements
 from nncore.workspace import Workspace
 
-
 Mask = NDArray[np.bool_]
 
 
