@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,8 @@ CASES = [
     ({"type": "dropout", "rate": 0}, [4]),
     ({"type": "activation", "activation": "sigmoid"}, [2, 3]),
 ]
+for _path in sorted(Path(__file__).parent.glob("cases_*.py")):
+    CASES += runpy.run_path(str(_path))["CASES"]
 EXAMPLES = 5
 
 every_case = pytest.mark.parametrize(
