@@ -1,0 +1,62 @@
+"""Records what Keras 3 and PyTorch say about the cases of this folder, into its `.npz` files.
+
+It needs packages that nothing else here needs:
+
+    python3 -m venv /tmp/golden
+    /tmp/golden/bin/pip install torch==2.13.0 keras==3.15.1
+    make golden GOLDEN_PYTHON=/tmp/golden/bin/python
+
+Everything runs in float64 on one thread; inputs and weights come from formulas (`filling.py`), so
+that a second run gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "torch"
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras
+import torch
+from keras.src.backend.common import dtypes
+
+from tests.nncore.references import keras_layers
+from tests.nncore.references.layer_cases import GENERAL
+from tests.nncore.references.recorded import store
+from tests.nncore.references.recurrent_cases import SEQUENCES
+from tests.nncore.references.spatial_cases import CONVOLUTIONS, POOLINGS, SIZES
+
+
+def record(topic, cases, reference):
+    """Record one topic and say how large it is."""
+    results = {}
+    for case in cases:
+        if case.name in results:
+            sys.exit(f"two cases are named {case.name!r}")
+        try:
+            results[case.name] = reference(case)
+        except Exception as error:
+            print(f"  {case.name}: {type(error).__name__} {str(error)[:300]}")
+    print(f"{topic}: {len(results)} cases, {store(topic, results) / 1024:.0f} KB")
+
+
+def compute_in_float64():
+    """On one thread. Keras follows JAX and makes float32 of sums and products of float64."""
+    keras.config.set_floatx("float64")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+
+
+def main():
+    """Record every topic."""
+    compute_in_float64()
+    record("layers", GENERAL, keras_layers.of_layers)
+    record("spatial", [*CONVOLUTIONS, *POOLINGS, *SIZES], keras_layers.of_layers)
+    record("recurrent", SEQUENCES, keras_layers.of_layers)
+
+
+if __name__ == "__main__":
+    main()
