@@ -18,6 +18,8 @@ CASES = [
     ("glorot_normal", 0, 2 / (FAN_IN + FAN_OUT), 2 / 0.8796),
     ("he_uniform", 0, 2 / FAN_IN, 3**0.5),
     ("he_normal", 0, 2 / FAN_IN, 2 / 0.8796),
+    # As a matrix of 360 x 60 with orthonormal columns.
+    ("orthogonal", 0, 1 / FAN_IN, 6),
 ]
 every_case = pytest.mark.parametrize(
     ("name", "mean", "variance", "reach"), CASES, ids=[name for name, *_ in CASES]
