@@ -22,8 +22,10 @@ import keras
 import torch
 from keras.src.backend.common import dtypes
 
-from tests.nncore.references import keras_layers
+from tests.nncore.references import keras_layers, keras_losses
+from tests.nncore.references.activation_cases import ACTIVATIONS
 from tests.nncore.references.layer_cases import GENERAL
+from tests.nncore.references.loss_cases import LOSSES
 from tests.nncore.references.recorded import store
 from tests.nncore.references.recurrent_cases import SEQUENCES
 from tests.nncore.references.spatial_cases import CONVOLUTIONS, POOLINGS, SIZES
@@ -55,6 +57,8 @@ def main():
     compute_in_float64()
     record("layers", GENERAL, keras_layers.of_layers)
     record("spatial", [*CONVOLUTIONS, *POOLINGS, *SIZES], keras_layers.of_layers)
+    record("activations", [case for _, case in ACTIVATIONS], keras_layers.of_layers)
+    record("losses", LOSSES, keras_losses.of_loss)
     record("recurrent", SEQUENCES, keras_layers.of_layers)
 
 

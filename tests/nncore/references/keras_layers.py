@@ -38,6 +38,8 @@ def layer(document: dict[str, Any]) -> Any:
     """A layer's document as Keras' layer."""
     if document["type"] == "local_response_norm":
         return LocalResponseNorm(**_options(document))
+    if document.get("activation") == "prelu":
+        return keras.layers.PReLU()
     name = "".join(part.capitalize() for part in document["type"].split("_"))
     for short, written in _ABBREVIATED:
         name = name.replace(short, written)
@@ -74,7 +76,7 @@ class LocalResponseNorm(keras.layers.Layer):
 
 
 def of_layers(case: LayerCase) -> Results:
-    """y and all gradients in training mode, y in evaluation mode, and what the pass renewed."""
+    """Outputs in both modes, all gradients in training, and what the pass renewed."""
     layers = [layer(document) for document in case.layers]
     inputs = _inputs(case)
     run(layers, inputs, training=False)
@@ -115,7 +117,7 @@ def _inputs(case: LayerCase) -> list[torch.Tensor]:
     if case.below:
         return [torch.from_numpy(tokens(case.shapes[0], case.below, case.lengths))]
     return [
-        torch.from_numpy(numbers(shape, place, case.lengths)).requires_grad_()
+        torch.from_numpy(case.scale * numbers(shape, place, case.lengths)).requires_grad_()
         for place, shape in enumerate(case.shapes)
     ]
 

@@ -16,12 +16,14 @@ class LayerCase:
     """Layers one after the other, the first of which may read several inputs.
 
     `lengths`: how many steps of each example hold data. `below`: the inputs are ids below it.
+    `scale`: what the inputs are multiplied with.
     """
 
     layers: tuple[Document, ...]
     shapes: tuple[tuple[int, ...], ...]
     lengths: tuple[int, ...] = ()
     below: int = 0
+    scale: float = 1
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nncore import Network
@@ -32,7 +31,8 @@ def examples_of(case: LayerCase, dtype: str) -> list[NDArray[Any]]:
     if case.below:
         return [tokens(case.shapes[0], case.below, case.lengths)]
     return [
-        numbers(shape, place, case.lengths).astype(dtype) for place, shape in enumerate(case.shapes)
+        (case.scale * numbers(shape, place, case.lengths)).astype(dtype)
+        for place, shape in enumerate(case.shapes)
     ]
 
 
@@ -84,8 +84,8 @@ class Replay:
                 stage.own(self.params), cache, slopes[offset + stage.index], pass_
             )
             found |= {f"d{self.keys[stage.key(name)]}": value.copy() for name, value in own.items()}
-            for index, slope in zip(stage.inputs, dx if isinstance(dx, tuple) else (dx,)):
-                slopes[index] = slope
+            dxs = dx if isinstance(dx, tuple) else (dx,)
+            slopes |= dict(zip(stage.inputs, dxs, strict=True))
         for place in range(offset):
             if slopes.get(place) is not None:
                 found[f"dx{place}"] = slopes[place]
