@@ -42,7 +42,9 @@ def _value(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:
         return _by_keras("MeanSquaredError", case, outputs, {}).sqrt()
     if kind == "half_sum_squared_error":
         squares = 0.5 * (outputs - torch.from_numpy(case.wanted())) ** 2
-        return _mean(case, squares.sum(-1))
+        return _mean(case, squares, len(outputs))
+    if kind == "ctc":
+        return _ctc(case, outputs)
     if kind == "kl_divergence":
         shares = torch.from_numpy(case.wanted())
         terms = functional.kl_div(functional.log_softmax(outputs, -1), shares, reduction="none")
@@ -81,9 +83,26 @@ def _by_keras(
     return loss(torch.from_numpy(np.asarray(wanted)), outputs, sample_weight=weights)
 
 
-def _mean(case: LossCase, terms: torch.Tensor) -> torch.Tensor:
-    """The mean of terms a position, as Keras takes it."""
-    mask = torch.tensor(case.mask) if case.mask else torch.ones_like(terms)
+def _mean(case: LossCase, terms: torch.Tensor, count: int | None = None) -> torch.Tensor:
+    """The mean of terms, one a position or an element, over the positions as Keras takes it."""
+    places = terms.shape[:2]
+    mask = torch.tensor(case.mask) if case.mask else torch.ones(places)
     weights = torch.tensor(case.weights or (1.0,) * len(terms))
-    weights = weights.reshape(-1, *(1,) * (terms.ndim - 1))
-    return (terms * weights * mask).sum() / mask.sum()
+    factor = mask * weights.reshape(-1, *(1,) * (len(places) - 1))
+    factor = factor.reshape(*places, *(1,) * (terms.ndim - len(places)))
+    return (terms * factor).sum() / (count or mask.sum())
+
+
+def _ctc(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:
+    """Each example's loss, undivided by its length, in PyTorch's order of axes."""
+    labels = torch.from_numpy(case.wanted())
+    steps = torch.tensor(case.mask or ((True,) * outputs.shape[1],) * len(outputs)).sum(-1)
+    terms = functional.ctc_loss(
+        functional.log_softmax(outputs, -1).transpose(0, 1),
+        labels.clamp(min=0),
+        steps,
+        (labels >= 0).sum(-1),
+        blank=case.document.get("blank", 0),
+        reduction="none",
+    )
+    return (terms * torch.tensor(case.weights or (1.0,) * len(terms))).mean()

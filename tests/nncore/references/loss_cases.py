@@ -67,9 +67,13 @@ _TARGETS = {
     "sharp": lambda shape: np.eye(shape[-1])[_classes(shape)],
     "classes": _classes,
     "some ignored": _some_ignored,
+    "labels": lambda shape: np.array([[1, 2, -1], [2, 2, 1], [3, -1, -1], [-1, -1, -1]]),
+    "low labels": lambda shape: np.array([[1, 0, -1], [2, 2, 1], [0, -1, -1], [1, 1, -1]]),
 }
 _WEIGHTS = (0.5, 2.0, 0.0, 1.5)
 _MASK = ((True, True, False), (True, False, False), (True, True, True), (True, True, False))
+
+_STEPS = tuple(tuple(step < steps for step in range(6)) for steps in (4, 5, 6, 2))
 
 
 def _family(name, targets, *options, shape=(3,)):
@@ -111,4 +115,8 @@ LOSSES = [
     LossCase({"type": "cross_entropy", "ignore_index": -1}, (3, 2), "some ignored"),
     LossCase({"type": "cross_entropy", "ignore_index": -1}, (3,), "some ignored", _WEIGHTS),
     LossCase({"type": "cross_entropy", "ignore_index": -1}, (3, 2), "some ignored", None, _MASK),
+    LossCase({"type": "ctc"}, (6, 4), "labels"),
+    LossCase({"type": "ctc", "blank": 3}, (5, 4), "low labels"),
+    LossCase({"type": "ctc"}, (6, 4), "labels", weights=_WEIGHTS),
+    LossCase({"type": "ctc"}, (6, 4), "labels", mask=_STEPS),
 ]
