@@ -1,7 +1,8 @@
 """Hinge losses, for answers whose sign or order counts.
 
 hinge: l = max(1 - t y, 0), squared_hinge: its square; targets t are -1 and 1, or 0 and 1, where 0
-stands for -1. categorical_hinge, of a class t: l = max(max_j!=t y_j - y_t + 1, 0).
+stands for -1. categorical_hinge, of a class t: l = max(rival - y_t + 1, 0) with the
+rival max(max_j!=t y_j, 0), for Keras takes the target's own place for a 0.
 """
 
 from __future__ import annotations
@@ -53,21 +54,19 @@ def _signs(wanted: Array) -> Array:
 @register("categorical_hinge")
 @dataclass(frozen=True, slots=True)
 class CategoricalHinge(Positionwise):
-    """How far the right class's output falls short of a margin of 1 over the best other one."""
+    """How far the right class's output falls short of a margin of 1 over the best other one, or over 0."""
 
     def check(self, output_shape: Shape, targets: AnyArray) -> None:
         check_classes("categorical_hinge", output_shape, targets)
         check_range("categorical_hinge", output_shape[-1], targets)
-        if output_shape[-1] == 1:
-            raise ValueError("categorical_hinge needs at least 2 outputs; use hinge for one")
 
     def rows(self, outputs: Array, targets: AnyArray) -> tuple[Array, Array]:
         rows = np.arange(len(outputs))
         others = outputs.copy()
-        others[rows, targets] = -np.inf
+        others[rows, targets] = 0
         rival = others.argmax(axis=1)
-        short = np.maximum(outputs[rows, rival] - outputs[rows, targets] + 1, 0)
+        short = np.maximum(others[rows, rival] - outputs[rows, targets] + 1, 0)
         slopes = np.zeros_like(outputs)
         slopes[rows, rival] = short > 0
-        slopes[rows, targets] = -slopes[rows, rival]
+        slopes[rows, targets] = np.where(short > 0, -1, 0)
         return short, slopes

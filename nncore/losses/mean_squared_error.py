@@ -2,7 +2,7 @@
 
 mean_squared_error: L = mean (y - t)^2 over examples and elements, dL/dy = 2 (y - t) / terms.
 root_mean_squared_error: L = sqrt(mean (y - t)^2) over the whole batch.
-half_sum_squared_error: L = mean over examples of sum (y - t)^2 / 2.
+half_sum_squared_error: L = mean over examples and positions of sum (y - t)^2 / 2.
 """
 
 from __future__ import annotations
@@ -46,10 +46,11 @@ class RootMeanSquaredError(MeanSquaredError):
 @register("half_sum_squared_error")
 @dataclass(frozen=True, slots=True)
 class HalfSumSquaredError(Elementwise):
-    """Half the sum of an example's squared differences, mean over the examples."""
+    """Half the sum of a vector's squared differences, mean over examples and positions."""
 
     def terms(self, targets: AnyArray, mask: Mask | None = None) -> int:
-        return len(targets)
+        width = targets.shape[-1] if targets.ndim > 1 else 1
+        return Elementwise.terms(self, targets, mask) // max(width, 1)
 
     def elements(self, outputs: Array, wanted: Array) -> tuple[Array, Array]:
         errors = outputs - wanted
