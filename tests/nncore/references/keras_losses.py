@@ -42,7 +42,7 @@ def _value(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:
         return _by_keras("MeanSquaredError", case, outputs, {}).sqrt()
     if kind == "half_sum_squared_error":
         squares = 0.5 * (outputs - torch.from_numpy(case.wanted())) ** 2
-        return _mean(case, squares, len(outputs))
+        return _mean(case, squares.sum(-1))
     if kind == "ctc":
         return _ctc(case, outputs)
     if kind == "kl_divergence":
@@ -83,14 +83,12 @@ def _by_keras(
     return loss(torch.from_numpy(np.asarray(wanted)), outputs, sample_weight=weights)
 
 
-def _mean(case: LossCase, terms: torch.Tensor, count: int | None = None) -> torch.Tensor:
-    """The mean of terms, one a position or an element, over the positions as Keras takes it."""
-    places = terms.shape[:2]
-    mask = torch.tensor(case.mask) if case.mask else torch.ones(places)
+def _mean(case: LossCase, terms: torch.Tensor) -> torch.Tensor:
+    """The mean of terms, one a position, as Keras takes it."""
+    mask = torch.tensor(case.mask) if case.mask else torch.ones(terms.shape)
     weights = torch.tensor(case.weights or (1.0,) * len(terms))
-    factor = mask * weights.reshape(-1, *(1,) * (len(places) - 1))
-    factor = factor.reshape(*places, *(1,) * (terms.ndim - len(places)))
-    return (terms * factor).sum() / (count or mask.sum())
+    weights = weights.reshape(-1, *(1,) * (terms.ndim - 1))
+    return (terms * weights * mask).sum() / mask.sum()
 
 
 def _ctc(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:

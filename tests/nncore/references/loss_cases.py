@@ -67,8 +67,8 @@ _TARGETS = {
     "sharp": lambda shape: np.eye(shape[-1])[_classes(shape)],
     "classes": _classes,
     "some ignored": _some_ignored,
-    "labels": lambda shape: np.array([[1, 2, -1], [2, 2, 1], [3, -1, -1], [-1, -1, -1]]),
-    "low labels": lambda shape: np.array([[1, 0, -1], [2, 2, 1], [0, -1, -1], [1, 1, -1]]),
+    "labels": lambda _: np.array([[1, 2, -1], [2, 2, 1], [3, -1, -1], [-1, -1, -1]]),
+    "low labels": lambda _: np.array([[1, 0, -1], [2, 2, 1], [0, -1, -1], [1, 1, -1]]),
 }
 _WEIGHTS = (0.5, 2.0, 0.0, 1.5)
 _MASK = ((True, True, False), (True, False, False), (True, True, True), (True, True, False))
