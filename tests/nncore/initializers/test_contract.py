@@ -18,6 +18,7 @@ CASES = [
     ("glorot_normal", 0, 2 / (FAN_IN + FAN_OUT), 2 / 0.8796),
     ("he_uniform", 0, 2 / FAN_IN, 3**0.5),
     ("he_normal", 0, 2 / FAN_IN, 2 / 0.8796),
+    ("random_uniform", 0, 0.1**2 / 12, 3**0.5),
     # As a matrix of 360 x 60 with orthonormal columns.
     ("orthogonal", 0, 1 / FAN_IN, 6),
 ]
