@@ -22,13 +22,14 @@ import keras
 import torch
 from keras.src.backend.common import dtypes
 
-from tests.nncore.references import keras_layers, keras_losses
+from tests.nncore.references import keras_layers, keras_losses, torch_training
 from tests.nncore.references.activation_cases import ACTIVATIONS
 from tests.nncore.references.layer_cases import GENERAL
 from tests.nncore.references.loss_cases import LOSSES
 from tests.nncore.references.recorded import store
 from tests.nncore.references.recurrent_cases import SEQUENCES
 from tests.nncore.references.spatial_cases import CONVOLUTIONS, POOLINGS, SIZES
+from tests.nncore.references.training_cases import RUNS
 
 
 def record(topic, cases, reference):
@@ -59,6 +60,7 @@ def main():
     record("spatial", [*CONVOLUTIONS, *POOLINGS, *SIZES], keras_layers.of_layers)
     record("activations", [case for _, case in ACTIVATIONS], keras_layers.of_layers)
     record("losses", LOSSES, keras_losses.of_loss)
+    record("training", RUNS, torch_training.of_run)
     record("recurrent", SEQUENCES, keras_layers.of_layers)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from tests.nncore.references.loss_cases import LossCase
@@ -27,6 +29,11 @@ _KERAS = {
 _OF_LOGITS = ("binary_cross_entropy", "cross_entropy")
 
 
+def value_of(kind: str, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """A loss by name, without options, of a batch of vectors."""
+    return _value(_Batch({"type": kind}, targets.numpy()), outputs)
+
+
 def of_loss(case: LossCase) -> dict[str, Any]:
     """The mean of a batch as Keras takes it: weights and masks as in its losses."""
     outputs = torch.from_numpy(case.outputs()).requires_grad_()
@@ -35,7 +42,21 @@ def of_loss(case: LossCase) -> dict[str, Any]:
     return {"value": value.item(), "slope": outputs.grad.numpy()}
 
 
-def _value(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:
+@dataclass(frozen=True)
+class _Batch:
+    """A case whose targets are given."""
+
+    document: dict[str, Any]
+    given: NDArray[Any]
+    weights: None = None
+    mask: None = None
+
+    def wanted(self) -> NDArray[Any]:
+        """The targets."""
+        return self.given
+
+
+def _value(case: LossCase | _Batch, outputs: torch.Tensor) -> torch.Tensor:
     options = {key: value for key, value in case.document.items() if key != "type"}
     kind = case.document["type"]
     if kind == "root_mean_squared_error":
@@ -67,7 +88,7 @@ _LOGITS = {"from_logits": True}
 
 
 def _by_keras(
-    name: str, case: LossCase, outputs: torch.Tensor, options: dict[str, Any]
+    name: str, case: LossCase | _Batch, outputs: torch.Tensor, options: dict[str, Any]
 ) -> torch.Tensor:
     wanted, weights = case.wanted(), case.weights and np.array(case.weights)
     classes = options.pop("class_weights", None)
@@ -83,7 +104,7 @@ def _by_keras(
     return loss(torch.from_numpy(np.asarray(wanted)), outputs, sample_weight=weights)
 
 
-def _mean(case: LossCase, terms: torch.Tensor) -> torch.Tensor:
+def _mean(case: LossCase | _Batch, terms: torch.Tensor) -> torch.Tensor:
     """The mean of terms, one a position, as Keras takes it."""
     mask = torch.tensor(case.mask) if case.mask else torch.ones(terms.shape)
     weights = torch.tensor(case.weights or (1.0,) * len(terms))
@@ -91,7 +112,7 @@ def _mean(case: LossCase, terms: torch.Tensor) -> torch.Tensor:
     return (terms * weights * mask).sum() / mask.sum()
 
 
-def _ctc(case: LossCase, outputs: torch.Tensor) -> torch.Tensor:
+def _ctc(case: LossCase | _Batch, outputs: torch.Tensor) -> torch.Tensor:
     """Each example's loss, undivided by its length, in PyTorch's order of axes."""
     labels = torch.from_numpy(case.wanted())
     steps = torch.tensor(case.mask or ((True,) * outputs.shape[1],) * len(outputs)).sum(-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -51,44 +52,48 @@ class Replay:
             self.keys[full] = f"{names.index(layer)}.{short}"
             self.params[full] = weight(short, shape, names.index(layer)).astype(dtype)
 
-    def forward(self, training: bool) -> Array:
-        """The last stage's output."""
+    def forward(self, training: bool, inputs: Sequence[NDArray[Any]] = ()) -> Array:
+        """The last stage's output, for the case's inputs or other ones."""
         self.run = Run(Workspace(), training=training)
-        self.values: list[Any] = list(self.inputs)
-        masks: list[Mask | None] = [None] * len(self.values)
+        self.gradients: dict[str, Array] = {}
+        values: list[Any] = list(inputs or self.inputs)
+        masks: list[Mask | None] = [None] * len(values)
         self.caches = []
         for stage in self.network.stages:
-            x, mask = self._gathered(stage, self.values), self._gathered(stage, masks)
+            x, mask = _gathered(stage, values), _gathered(stage, masks)
             pass_ = Pass(self.run, stage.layer, stage.index, mask=mask)
             y, cache = stage.operation.forward(stage.own(self.params), x, pass_)
             masks.append(stage.operation.output_mask(x, mask))
-            self.values.append(y)
+            values.append(y)
             self.caches.append((cache, pass_))
-        return self.values[-1]
+        return values[-1].copy()
 
-    def _gathered(self, stage: Any, values: list[Any]) -> Any:
-        found = [values[index] for index in stage.inputs]
-        return found[0] if len(found) == 1 else tuple(found)
-
-    def quantities(self) -> dict[str, NDArray[Any]]:
-        """Everything that a reference may hold, by its name there."""
-        found = {"evaluated": self.forward(training=False).copy()}
-        y = self.forward(training=True)
-        found["y"] = y.copy()
-        lengths = self.case.lengths if y.ndim > 2 else ()
-        slopes: dict[int, Any] = {len(self.values) - 1: pull(y.shape, lengths).astype(y.dtype)}
+    def backward(self, dy: Array) -> list[Array | None]:
+        """dL/dx for each input after `forward`; the weights' gradients go to `gradients`."""
         offset = len(self.inputs)
+        slopes: dict[int, Any] = {offset + len(self.caches) - 1: dy.copy()}
         for stage in reversed(self.network.stages):
             cache, pass_ = self.caches[stage.index]
             dx, own = stage.operation.backward(
                 stage.own(self.params), cache, slopes[offset + stage.index], pass_
             )
-            found |= {f"d{self.keys[stage.key(name)]}": value.copy() for name, value in own.items()}
+            found = {stage.key(name): value.copy() for name, value in own.items()}
+            self.gradients |= found
             dxs = dx if isinstance(dx, tuple) else (dx,)
             slopes |= dict(zip(stage.inputs, dxs, strict=True))
-        for place in range(offset):
-            if slopes.get(place) is not None:
-                found[f"dx{place}"] = slopes[place]
-        for full, value in self.run.renewed.items():
-            found[f"new {self.keys[full]}"] = value
+        return [None if slopes[place] is None else slopes[place].copy() for place in range(offset)]
+
+    def quantities(self) -> dict[str, NDArray[Any]]:
+        """Everything that a reference may hold, by its name there."""
+        found = {"evaluated": self.forward(training=False), "y": self.forward(training=True)}
+        lengths = self.case.lengths if found["y"].ndim > 2 else ()
+        dxs = self.backward(pull(found["y"].shape, lengths).astype(found["y"].dtype))
+        found |= {f"dx{place}": dx for place, dx in enumerate(dxs) if dx is not None}
+        found |= {f"d{self.keys[name]}": value for name, value in self.gradients.items()}
+        found |= {f"new {self.keys[name]}": value for name, value in self.run.renewed.items()}
         return found
+
+
+def _gathered(stage: Any, values: list[Any]) -> Any:
+    found = [values[index] for index in stage.inputs]
+    return tuple(found) if stage.operation.many else found[0]

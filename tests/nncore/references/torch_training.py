@@ -1,0 +1,99 @@
+"""What PyTorch makes of the training runs and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.nncore.references.keras_losses import value_of
+from tests.nncore.references.training_cases import BATCH, EPOCHS, EXAMPLES, TrainingCase, start
+
+Weights = dict[str, torch.Tensor]
+
+_RENAMED = {
+    "learning_rate": "lr",
+    "epsilon": "eps",
+    "initial_accumulator_value": "initial_accumulator_value",
+}
+_CLASSES = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "NAdam",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "lbfgs": "LBFGS",
+}
+
+
+class Lion(torch.optim.Optimizer):
+    """PyTorch has none. w -= rate (sign(b1 m + (1 - b1) g) + decay w), m = b2 m + (1 - b2) g.
+
+    Chen et al., 2023."""
+
+    def __init__(self, params: Iterable[torch.Tensor], lr: float, **fields: float) -> None:
+        defaults = {"beta_1": 0.9, "beta_2": 0.99, "weight_decay": 0.0}
+        super().__init__(params, {"lr": lr, **defaults, **fields})
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                move = torch.sign(group["beta_1"] * mean + (1 - group["beta_1"]) * weight.grad)
+                weight -= group["lr"] * (move + group["weight_decay"] * weight)
+                mean.mul_(group["beta_2"]).add_(weight.grad, alpha=1 - group["beta_2"])
+
+
+def optimizer_of(document: dict[str, Any], weights: Iterable[torch.Tensor]) -> Any:
+    """An optimizer's document as PyTorch's optimizer."""
+    fields = {key: value for key, value in document.items() if key != "type"}
+    kind = document["type"]
+    if kind == "lion":
+        return Lion(weights, fields.pop("learning_rate"), **fields)
+    if {"beta_1", "beta_2"} & set(fields):
+        fields["betas"] = (fields.pop("beta_1", 0.9), fields.pop("beta_2", 0.999))
+    if kind == "rmsprop" and "rho" in fields:
+        fields["alpha"] = fields.pop("rho")
+    renamed = {_RENAMED.get(key, key): value for key, value in fields.items()}
+    return getattr(torch.optim, _CLASSES[kind])(weights, **renamed)
+
+
+def of_run(case: TrainingCase) -> dict[str, Any]:
+    """The loss before each step, and all weights after it in the order of `start`."""
+    weights = {name: torch.from_numpy(value).requires_grad_() for name, value in start().items()}
+    optimizer = optimizer_of(case.optimizer, weights.values())
+    x, y = torch.from_numpy(case.inputs()), torch.from_numpy(case.targets())
+    losses, path = [], []
+    for _ in range(EPOCHS):
+        for first in range(0, EXAMPLES, BATCH):
+            rows = slice(first, first + BATCH)
+            optimizer.zero_grad()
+            loss = value_of(case.loss, _outputs(weights, x[rows]), y[rows])
+            loss.backward()
+            _clip(case, list(weights.values()))
+            optimizer.step()
+            losses.append(loss.item())
+            path.append(np.concatenate([w.detach().numpy().ravel() for w in weights.values()]))
+    return {"losses": losses, "weights": np.array(path)}
+
+
+def _outputs(weights: Weights, x: torch.Tensor) -> torch.Tensor:
+    hidden = torch.tanh(x @ weights["dense_1.kernel"] + weights["dense_1.bias"])
+    return hidden @ weights["dense_2.kernel"] + weights["dense_2.bias"]
+
+
+def _clip(case: TrainingCase, weights: list[torch.Tensor]) -> None:
+    if "clip_norm" in case.more:
+        # PyTorch divides by the norm + 1e-6; without that it scales to the norm itself.
+        norm = torch.sqrt(sum((weight.grad**2).sum() for weight in weights))
+        for weight in weights:
+            weight.grad *= min(1, case.more["clip_norm"] / norm.item())
+
+
+Schedule = Callable[[int], float]

@@ -1,0 +1,132 @@
+"""The training runs: ten steps of a small dense network, shared by the generator and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.nncore.references.filling import fill
+from tests.nncore.references.recorded import title
+
+INPUTS, HIDDEN, OUTPUTS = 4, 5, 3
+EXAMPLES, BATCH, EPOCHS = 20, 4, 2
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """`more` are further fields of the training configuration."""
+
+    optimizer: dict[str, Any]
+    loss: str = "mean_squared_error"
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Tells the case from all others."""
+        return f"{title(self.optimizer)} {self.loss} {_written(self.more)}".strip()
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether each step sees all examples."""
+        return self.optimizer["type"] == "lbfgs"
+
+    def config(self) -> dict[str, Any]:
+        """The document of the run."""
+        return {
+            "optimizer": self.optimizer,
+            "loss": self.loss,
+            "epochs": EPOCHS * EXAMPLES // BATCH if self.full_batch else EPOCHS,
+            "batch_size": EXAMPLES if self.full_batch else BATCH,
+            "shuffle": False,
+            **self.more,
+        }
+
+    def targets(self) -> NDArray[Any]:
+        """Numbers, classes, bits or counts, as the loss wants them."""
+        numbers = 2 * fill((EXAMPLES, OUTPUTS), 11)
+        if self.loss in ("cross_entropy", "categorical_hinge"):
+            return np.arange(EXAMPLES) * 5 % 7 % OUTPUTS
+        if self.loss == "kl_divergence":
+            powers = np.exp(2 * numbers)
+            return powers / powers.sum(axis=-1, keepdims=True)
+        if self.loss in ("binary_cross_entropy", "hinge", "squared_hinge"):
+            return (numbers > 0).astype(float)
+        return numbers
+
+    def inputs(self) -> NDArray[np.float64]:
+        """Examples (N, INPUTS)."""
+        return 2 * fill((EXAMPLES, INPUTS), 0.3)
+
+
+def _written(more: dict[str, Any]) -> str:
+    pairs = []
+    for key, value in more.items():
+        kind = isinstance(value, dict) and "type" in value
+        pairs.append(f"{key}={title(value) if kind else value}")
+    return " ".join(pairs)
+
+
+def start() -> dict[str, NDArray[np.float64]]:
+    """The weights before the first step, in nncore's names and layout."""
+    return {
+        "dense_1.kernel": fill((INPUTS, HIDDEN), 1),
+        "dense_1.bias": fill((HIDDEN,), 3),
+        "dense_2.kernel": fill((HIDDEN, OUTPUTS), 2),
+        "dense_2.bias": fill((OUTPUTS,), 4),
+    }
+
+
+def _optimizer(kind: str, rate: float, **fields: Any) -> dict[str, Any]:
+    return {"type": kind, "learning_rate": rate, **fields}
+
+
+_SGD = _optimizer("sgd", 0.1)
+_MOMENTUM = _optimizer("sgd", 0.1, momentum=0.9)
+_ADAM = _optimizer("adam", 0.05)
+
+OPTIMIZERS = [
+    _SGD,
+    _MOMENTUM,
+    _optimizer("sgd", 0.1, momentum=0.9, nesterov=True),
+    _optimizer("sgd", 0.1, momentum=0.9, weight_decay=0.1),
+    _ADAM,
+    _optimizer("adam", 0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
+    _optimizer("adam", 0.05, amsgrad=True),
+    _optimizer("adamw", 0.05),
+    _optimizer("adamw", 0.05, weight_decay=0.3, amsgrad=True),
+    _optimizer("nadam", 0.05),
+    _optimizer("nadam", 0.05, beta_1=0.8, beta_2=0.9),
+    _optimizer("rmsprop", 0.02),
+    _optimizer("rmsprop", 0.02, rho=0.9, epsilon=1e-3),
+    _optimizer("rmsprop", 0.02, momentum=0.9),
+    _optimizer("rmsprop", 0.02, centered=True),
+    _optimizer("adagrad", 0.1),
+    _optimizer("adagrad", 0.1, initial_accumulator_value=0.1, epsilon=1e-7),
+    _optimizer("adadelta", 1.0),
+    _optimizer("adadelta", 0.5, rho=0.95, epsilon=1e-4),
+    _optimizer("lion", 0.01),
+    _optimizer("lion", 0.01, beta_1=0.8, beta_2=0.9, weight_decay=0.2),
+]
+LOSSES = [
+    "cross_entropy",
+    "binary_cross_entropy",
+    "root_mean_squared_error",
+    "half_sum_squared_error",
+    "mean_absolute_error",
+    "huber",
+    "log_cosh",
+    "kl_divergence",
+    "hinge",
+    "squared_hinge",
+    "categorical_hinge",
+    "cosine_similarity",
+]
+RUNS = [
+    *(TrainingCase(optimizer) for optimizer in OPTIMIZERS),
+    *(TrainingCase(optimizer, loss) for loss in LOSSES for optimizer in (_MOMENTUM, _ADAM)),
+    TrainingCase(_MOMENTUM, more={"clip_norm": 0.5}),
+    TrainingCase(_ADAM, more={"clip_norm": 0.2}),
+]

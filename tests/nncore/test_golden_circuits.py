@@ -1,0 +1,125 @@
+"""Worked examples with full numbers: a function of one number, circuits, relaxation, adjoints.
+
+Every value is known from outside. A gradient in the input x of a network is taken through that of
+the first layer's bias: dL/dx = W dL/db.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nncore import Network
+from nncore.fixed_point import Relaxation
+from tests.nncore.references.layer_cases import merge
+from tests.nncore.references.replay import Replay
+
+
+def close(found, expected, within=1e-10):
+    np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=0, atol=within)
+
+
+def two_layers(inputs, hidden, outputs, last="linear"):
+    layers = [
+        {"type": "dense", "units": hidden, "activation": "sigmoid"},
+        {"type": "dense", "units": outputs, "activation": last},
+    ]
+    return Network.from_spec({"input": {"shape": [inputs]}, "layers": layers})
+
+
+def weights(**arrays):
+    """Weights in float64, `kernel_1` for `dense_1.kernel`."""
+    return {
+        f"dense_{name[-1]}.{name[:-2]}": np.array(array, dtype=np.float64)
+        for name, array in arrays.items()
+    }
+
+
+def output_gradients(network, params, x):
+    """Gradients of the single output itself: of a squared error with the target half a step off."""
+    y = network.predict(params, x)
+    return network.loss_and_grads(params, x, y - 0.5)[1]
+
+
+class TestG3AFunctionOfOneNumber:
+    @pytest.mark.parametrize(
+        ("x", "value", "slope"),
+        [
+            (0, 0.587470125802, -0.087722503010),
+            (2, 0.517173386585, 0.008913171911),
+            (-5, 0.614755646050, 0.018926265080),
+        ],
+    )
+    def test_its_value_and_its_slope(self, x, value, slope):
+        network = two_layers(1, 2, 1)
+        params = weights(
+            kernel_1=[[-1.75, 0.172]],
+            bias_1=[-0.1, 0.15],
+            kernel_2=[[0.25], [0.5]],
+            bias_2=[0.2],
+        )
+        close(network.predict(params, [[x]]), value)
+        gradients = output_gradients(network, params, [[x]])
+        close(params["dense_1.kernel"] @ gradients["dense_1.bias"], slope)
+
+
+class TestG7SmallCircuits:
+    def test_a_sum_times_a_number(self):
+        total = Replay(merge([[1], [1]], "add"), "float64")
+        product = Replay(merge([[1], [1]], "multiply"), "float64")
+        x, y, z = (np.array([[value]]) for value in (-2.0, 5.0, -4.0))
+        q = total.forward(True, [x, y])
+        close(product.forward(True, [q, z]), -12)
+        dq, dz = product.backward(np.ones((1, 1)))
+        close([*total.backward(dq), dz], [-4, -4, 3])
+
+    def test_a_sigmoid_neuron(self):
+        layer = {"type": "dense", "units": 1, "activation": "sigmoid"}
+        network = Network.from_spec({"input": {"shape": [2]}, "layers": [layer]})
+        params = weights(kernel_1=[[2], [-3]], bias_1=[-3])
+        close(network.predict(params, [[-1, -2]]), 0.73105857863)
+        gradients = output_gradients(network, params, [[-1, -2]])
+        close(gradients["dense_1.kernel"], [-0.1966119332, -0.3932238665])
+        close(gradients["dense_1.bias"], 0.1966119332)
+        dx = params["dense_1.kernel"] @ gradients["dense_1.bias"]
+        close(dx, [0.3932238665, -0.5898357997])
+
+    def test_one_hidden_unit(self):
+        network = two_layers(2, 1, 2, "sigmoid")
+        params = weights(
+            kernel_1=[[0.13436424411240122], [0.8474337369372327]],
+            bias_1=[0.763774618976614],
+            kernel_2=[[0.2550690257394217, 0.4494910647887381]],
+            bias_2=[0.49543508709194095, 0.651592972722763],
+        )
+        x, t = [[1, 0]], [[0, 1]]
+        close(network.predict(params, x), [0.662997013, 0.7253160725])
+        # One example and two outputs: E is the mean squared error itself.
+        loss, gradients = network.loss_and_grads(params, x, t)
+        close(loss, 0.257508149619)
+        close(gradients["dense_2.bias"], [0.1481347312, -0.0547260116])
+        close(gradients["dense_1.bias"], 0.0027117978)
+        hidden = gradients["dense_2.kernel"] / gradients["dense_2.bias"]
+        close(hidden, [0.7105668883115941] * 2)
+
+
+class TestG10RecurrentBackPropagation:
+    KERNEL = np.transpose([[0, 0.4, -0.3], [0.5, 0, 0.2], [-0.6, 0.7, 0.1]])
+    INPUT = np.array([[0.5, -0.25, 0.1]])
+    TARGET = 0.9
+
+    def test_the_state_settles(self):
+        settled = Relaxation(1e-12).settle(self.KERNEL, self.INPUT)
+        close(settled.state, [0.635534513424, 0.543739963394, 0.538204823501])
+        # The last step of 18 finds that 17 were enough.
+        assert settled.steps == 17 + 1
+        close(0.5 * (settled.state[0, 2] - self.TARGET) ** 2, 0.065447874869)
+
+    def test_the_error_settles_backwards(self):
+        relaxation = Relaxation(1e-14)
+        y = relaxation.settle(self.KERNEL, self.INPUT).state
+        dy = np.array([[0, 0, y[0, 2] - self.TARGET]])
+        z = relaxation.adjoint(self.KERNEL, y, dy).state
+        close(z, [0.048720476763, -0.061180355286, -0.377601243483])
+        dkernel, _ = relaxation.gradients(self.KERNEL, y, dy)
+        close(dkernel[:, 2], [-0.05964438079, -0.051029539297, -0.050510071063])
