@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import Array, Params
-from nncore.seeds import bit_generator, uniform_rows
+from nncore.seeds import bit_generator, normal_rows, uniform_rows
 from nncore.shapes import elements
 from nncore.workspace import Workspace
 
@@ -64,6 +64,12 @@ class Pass:
         stream = bit_generator(self.run.seed, "layer", self.layer, self.run.step)
         numbers = uniform_rows(stream, self.run.first_row, shape[0], elements(shape[1:]))
         return numbers.reshape(shape)
+
+    def normal(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Standard normal numbers for the shard's examples, (N, ...), the same however split."""
+        width = elements(shape[1:])
+        uniform = self.uniform((shape[0], 2, (width + 1) // 2))
+        return normal_rows(uniform, width).reshape(shape)
 
     def sum_over_shards(self, value: Array) -> Array:
         """The sum of `value` over the batch's shards, added in their order, the same for each.
