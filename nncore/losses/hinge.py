@@ -54,7 +54,7 @@ def _signs(wanted: Array) -> Array:
 @register("categorical_hinge")
 @dataclass(frozen=True, slots=True)
 class CategoricalHinge(Positionwise):
-    """How far the right class's output falls short of a margin of 1 over the best other one, or over 0."""
+    """How far the right class falls short of a margin of 1 over the others and 0."""
 
     def check(self, output_shape: Shape, targets: AnyArray) -> None:
         check_classes("categorical_hinge", output_shape, targets)
