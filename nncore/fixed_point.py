@@ -1,8 +1,8 @@
 """Recurrent back-propagation: gradients through the state in which a network with loops settles.
 
-y = f(y W + x) is relaxed from y = 0. With dL/dy the adjoint z solves z = dL/dy + (f' z) W^T, relaxed
-in the same way; then dL/dx = f' z and dL/dW = y^T (f' z). Both converge where the spectral radius of
-diag(f') W is below 1; `damping` takes only part of each step, which helps where it oscillates.
+y = f(y W + x) is relaxed from y = 0. With dL/dy the adjoint z solves z = dL/dy + (f' z) W^T and is
+relaxed likewise; then dL/dx = f' z and dL/dW = y^T (f' z). Both converge where diag(f') W has a
+spectral radius below 1; `damping` takes only part of each step, which helps where it oscillates.
 x, y, z (N, U), W (U, U) from unit to unit, f the logistic function. Almeida, 1987; Pineda, 1987.
 """
 

@@ -13,7 +13,8 @@ _DOCUMENTS = [
     {"type": "relu", "threshold": 1.0},
     "leaky_relu",
     {"type": "leaky_relu", "negative_slope": 0.3},
-    "prelu",
+    {"type": "prelu"},
+    {"type": "prelu", "shared_axes": [1]},
     "elu",
     {"type": "elu", "alpha": 0.6},
     "selu",
@@ -27,6 +28,16 @@ _DOCUMENTS = [
     "tanh",
     "softmax",
     "exponential",
+    "relu6",
+    "log_softmax",
+    "sin",
+    "binary",
+    {"type": "binary", "estimator": "error_decay"},
+    {"type": "adaptive"},
+    {"type": "adaptive", "base": "sigmoid", "n": 3.0},
+    {"type": "adaptive", "scope": "neuron", "n": 2.0},
+    {"type": "adaptive", "rowdy_terms": 2},
+    {"type": "adaptive", "scope": "neuron", "n": 2.0, "rowdy_terms": 3},
 ]
 
 

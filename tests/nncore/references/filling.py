@@ -26,6 +26,9 @@ _STARTS = {
     "alpha": 10,
     "depthwise_kernel": 11,
     "pointwise_kernel": 12,
+    "slope": 13,
+    "amplitude": 14,
+    "frequency": 15,
 }
 _BACKWARD = 20
 

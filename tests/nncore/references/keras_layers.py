@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import torch
 
+from tests.nncore.references import torch_layers
 from tests.nncore.references.filling import filled, numbers, pull, tokens
 from tests.nncore.references.layer_cases import LayerCase
 
@@ -24,27 +25,52 @@ _CLASSES = {
 }
 _ABBREVIATED = [("Pool", "Pooling"), ("Avg", "Average"), ("1d", "1D"), ("2d", "2D")]
 
+_TRAINED = {"prelu": keras.layers.PReLU, "adaptive": torch_layers.Adaptive}
+
 
 def activation(document: dict[str, Any] | str) -> Any:
     """An activation's document as a function on tensors."""
     if isinstance(document, str):
         document = {"type": document}
     options = {key: value for key, value in document.items() if key != "type"}
-    function = getattr(keras.activations, document["type"])
+    kind = document["type"]
+    function = torch_layers.ACTIVATIONS.get(kind) or getattr(keras.activations, kind)
     return lambda x: function(x, **options)
 
 
 def layer(document: dict[str, Any]) -> Any:
     """A layer's document as Keras' layer."""
-    if document["type"] == "local_response_norm":
-        return LocalResponseNorm(**_options(document))
-    if document.get("activation") == "prelu":
-        return keras.layers.PReLU()
+    if document["type"] == "activation" and (trained := _trained_activation(document)):
+        return trained
+    options = _options(document)
+    if own := _own_layer(document["type"], options):
+        return own
     name = "".join(part.capitalize() for part in document["type"].split("_"))
     for short, written in _ABBREVIATED:
         name = name.replace(short, written)
     name = re.sub(r"(\dD)(Transpose)", r"\1\2", name.replace("dT", "DT"))
-    return getattr(keras.layers, _CLASSES.get(document["type"], name))(**_options(document))
+    return getattr(keras.layers, _CLASSES.get(document["type"], name))(**options)
+
+
+def _trained_activation(document: dict[str, Any]) -> Any:
+    """The layer of an activation with weights; None for any other."""
+    function = document["activation"]
+    if not isinstance(function, dict) or function["type"] not in _TRAINED:
+        return None
+    return _TRAINED[function["type"]](
+        **{key: value for key, value in function.items() if key != "type"}
+    )
+
+
+def _own_layer(kind: str, options: dict[str, Any]) -> Any:
+    """The layer where Keras' will not do; None otherwise."""
+    if kind == "local_response_norm":
+        return torch_layers.LocalResponseNorm(**options)
+    if kind == "min_pool2d":
+        return torch_layers.MinPooling2D(**options)
+    if kind.startswith("avg_pool") and options.pop("padding", None) == "same":
+        return torch_layers.SameAveragePooling(**options)
+    return None
 
 
 def _options(document: dict[str, Any]) -> dict[str, Any]:
@@ -61,18 +87,6 @@ def _options(document: dict[str, Any]) -> dict[str, Any]:
 
 def _tupled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-class LocalResponseNorm(keras.layers.Layer):
-    """PyTorch's, for Keras has none: y = x / (k + alpha / size * sum of squares) ^ beta."""
-
-    def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
-        super().__init__()
-        self.setting = (size, alpha, beta, k)
-
-    def call(self, x: torch.Tensor) -> torch.Tensor:
-        first = torch.movedim(x, -1, 1)
-        return torch.movedim(torch.nn.functional.local_response_norm(first, *self.setting), 1, -1)
 
 
 def of_layers(case: LayerCase) -> Results:

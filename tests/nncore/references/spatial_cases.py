@@ -84,6 +84,11 @@ POOLINGS = [
     )
 ]
 
+POOLINGS += [
+    one([4, 6, 2], "min_pool2d"),
+    one([5, 6, 2], "min_pool2d", pool_size=3, strides=2, padding="same"),
+]
+
 SIZES = [
     masked([4, 2], {"type": "global_avg_pool1d"}),
     one([3, 2], "up_sampling1d", size=3),

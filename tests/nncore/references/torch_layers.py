@@ -1,0 +1,107 @@
+"""Layers and activations that Keras on PyTorch lacks or computes differently, from their formulas.
+
+Gradients are PyTorch's, by automatic differentiation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import torch
+from torch.nn import functional
+
+
+class LocalResponseNorm(keras.layers.Layer):
+    """y = x / (k + alpha / size * sum of squares of neighbouring channels) ^ beta."""
+
+    def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+        super().__init__()
+        self.setting = (size, alpha, beta, k)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        return _channels_last(functional.local_response_norm, x, *self.setting)
+
+
+class SameAveragePooling(keras.layers.Layer):
+    """The mean of what a window covers of the image, as Keras documents `same` padding.
+
+    On PyTorch Keras repeats the border where the margins differ, and takes it into the mean.
+    """
+
+    def __init__(self, pool_size: Any = 2, strides: Any = None):
+        super().__init__()
+        self.window, self.strides = pool_size, strides or pool_size
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        axes = x.ndim - 2
+        windows, strides = (
+            size if isinstance(size, tuple) else (size,) * axes
+            for size in (self.window, self.strides)
+        )
+        margins = []
+        for length, window, stride in zip(x.shape[1:-1], windows, strides, strict=True):
+            missing = max((-(-length // stride) - 1) * stride + window - length, 0)
+            margins = [missing // 2, missing - missing // 2, *margins]
+        pool = functional.avg_pool1d if axes == 1 else functional.avg_pool2d
+        here = functional.pad(torch.ones_like(x).movedim(-1, 1), margins)
+        sums = pool(functional.pad(x.movedim(-1, 1), margins), windows, strides)
+        return (sums / pool(here, windows, strides)).movedim(1, -1)
+
+
+class MinPooling2D(keras.layers.Layer):
+    """The minimum is the maximum of the negated image, negated."""
+
+    def __init__(self, **options: Any):
+        super().__init__()
+        self.maximum = keras.layers.MaxPooling2D(**options)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        return -self.maximum(-x)
+
+
+class Adaptive(keras.layers.Layer):
+    """y = f(n a z) + sum over k of n alpha_k sin(k n omega_k z)."""
+
+    def __init__(
+        self, base: str = "tanh", n: float = 1.0, scope: str = "layer", rowdy_terms: int = 0
+    ):
+        super().__init__()
+        self.base, self.n = getattr(keras.activations, base), n
+        self.scope, self.terms = scope, rowdy_terms
+
+    def build(self, shape: Any) -> None:
+        width = shape[-1] if self.scope == "neuron" else 1
+        self.slope = self.add_weight(shape=(width,), name="slope")
+        if self.terms:
+            self.amplitude = self.add_weight(shape=(self.terms, width), name="amplitude")
+            self.frequency = self.add_weight(shape=(self.terms, width), name="frequency")
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.base(self.n * self.slope.value * x)
+        for k in range(1, self.terms + 1):
+            amplitude, frequency = self.amplitude.value[k - 1], self.frequency.value[k - 1]
+            y = y + self.n * amplitude * torch.sin(k * self.n * frequency * x)
+        return y
+
+
+def hard_sigmoid(x: torch.Tensor) -> torch.Tensor:
+    """PyTorch's own multiplies its gradient by a sixth in float32."""
+    return torch.clamp(x + 3, 0, 6) / 6
+
+
+def binary(x: torch.Tensor, estimator: str = "straight_through") -> torch.Tensor:
+    """The sign, with the derivative of a stand-in: a clamp, or a steep tanh at its start."""
+    sharpness = 1e-3
+    smooth = torch.clamp(x, -1, 1)
+    if estimator == "error_decay":
+        smooth = max(1 / sharpness, 1) * torch.tanh(sharpness * x)
+    signs = torch.where(x >= 0, 1.0, -1.0)
+    return smooth + (signs - smooth).detach()
+
+
+ACTIVATIONS = {"hard_sigmoid": hard_sigmoid, "binary": binary, "sin": torch.sin}
+
+
+def _channels_last(function: Any, x: torch.Tensor, *setting: Any) -> torch.Tensor:
+    return function(x.movedim(-1, 1), *setting).movedim(1, -1)
