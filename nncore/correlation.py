@@ -2,9 +2,9 @@
 
 The windows of a tile (some examples, or some output rows of one example) are copied side by side
 into a buffer that stays in cache, (windows, KH KW C), and one product with the kernel gives the
-tile's output. The adjoint, which takes dy back to dx, is a correlation too, of dy framed with zeros
-and the kernel turned round; with strides, when dy would have to be spread apart by zeros, the tiles'
-products of dy and the kernel are added up where their windows lie. Dumoulin and Visin, 2016.
+tile's output. The adjoint, which takes dy back to dx, is a correlation too, of dy framed with
+zeros and the kernel turned round. With strides dy would have to be spread apart by zeros; then the
+tiles' products of dy and the kernel are added up where their windows lie. Dumoulin and Visin, 2016.
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nncore.arrays import Array
-from nncore.passes import Pass
+from nncore.passes import Mask, Pass
 from nncore.shapes import elements
 from nncore.taps import framed, framed_shape, inside, taps
 from nncore.windows import Windows
@@ -89,3 +92,38 @@ def _covered(length: int, axis: int, shape: tuple[int, ...], windows: Windows) -
     starts -= windows.margins(image)[axis][0]
     ends = np.minimum(starts + windows.size[axis], length)
     return (ends - np.maximum(starts, 0)).astype(float)
+
+
+@dataclass(frozen=True, slots=True)
+class Winners:
+    """Where the maxima of x (N, T, C) lie, (N, 1, C), and which examples (N, 1, 1) have any."""
+
+    steps: int
+    places: NDArray[np.intp]
+    some: NDArray[np.bool_] | None
+
+
+def global_maximum(x: Array, mask: Mask | None) -> tuple[Array, Winners]:
+    """The first maximum (N, 1, C) over the steps of x (N, T, C) that the mask (N, T) admits.
+
+    Zero where it admits none.
+    """
+    source = x if mask is None else np.where(mask[:, :, None], x, -np.inf).astype(x.dtype)
+    places = source.argmax(axis=1, keepdims=True)
+    y = np.take_along_axis(x, places, axis=1)
+    some = None if mask is None else mask.any(axis=1)[:, None, None]
+    if some is not None:
+        y *= some
+    return y, Winners(x.shape[1], places, some)
+
+
+def global_maximum_back(winners: Winners, dy: Array, pass_: Pass) -> Array:
+    """The gradient dx (N, T, C)."""
+    places = winners.places
+    slopes = dy.reshape(places.shape)
+    if winners.some is not None:
+        slopes = slopes * winners.some
+    dx = pass_.buffer("dx", (len(places), winners.steps, places.shape[2]), dy.dtype)
+    dx.fill(0)
+    np.put_along_axis(dx, places, slopes, axis=1)
+    return dx

@@ -1,5 +1,6 @@
-"""Depthwise convolution: y[o, c M + m] = sum over taps i of x[strides o + dilation i, c] K[i, c, m].
+"""Depthwise convolution: y[o, c M + m] = sum over taps i of x[place(o, i), c] K[i, c, m], plus b.
 
+place(o, i) = strides o + dilation i.
 x (N, H, W, C), K (KH, KW, C, M) with M the depth multiplier, b (C M,), y (N, OH, OW, C M): each
 channel has filters of its own. Sifre and Mallat, 2013.
 """

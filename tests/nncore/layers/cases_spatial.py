@@ -86,4 +86,70 @@ POOLINGS = [
     row("min_pool2d", [5, 6, 2], pool_size=3, strides=2, padding="same"),
 ]
 
-CASES = CONVOLUTIONS + TRANSPOSED + POOLINGS
+
+SHAPES = [
+    row("reshape", [2, 6], target_shape=[3, 4]),
+    row("reshape", [2, 3, 4], target_shape=[-1, 2]),
+    row("reshape", [4], target_shape=[2, -1, 1]),
+    row("permute", [3, 2], dims=[2, 1]),
+    row("permute", [2, 3, 4], dims=[3, 1, 2]),
+    row("repeat_vector", [3], n=4),
+    row("zero_padding1d", [4, 2]),
+    row("zero_padding1d", [4, 2], padding=[0, 3]),
+    row("zero_padding2d", [3, 4, 2]),
+    row("zero_padding2d", [3, 4, 2], padding=[1, 0]),
+    row("zero_padding2d", [3, 4, 2], padding=[[0, 1], [2, 3]]),
+    row("cropping1d", [4, 2]),
+    row("cropping1d", [5, 2], cropping=[0, 3]),
+    row("cropping2d", [3, 4, 2]),
+    row("cropping2d", [4, 4, 2], cropping=1),
+    row("cropping2d", [4, 5, 2], cropping=[[0, 1], [2, 0]]),
+    row("up_sampling1d", [3, 2]),
+    row("up_sampling1d", [3, 2], size=3),
+    row("up_sampling2d", [3, 2, 2]),
+    row("up_sampling2d", [3, 2, 2], size=[1, 3]),
+    row("up_sampling2d", [3, 4, 2], interpolation="bilinear"),
+    row("up_sampling2d", [1, 3, 2], size=[2, 3], interpolation="bilinear"),
+]
+
+GLOBAL_POOLINGS = [
+    row("global_avg_pool1d", [4, 3]),
+    row("global_avg_pool1d", [4, 3], keepdims=True),
+    row("global_avg_pool2d", [4, 3, 2]),
+    row("global_avg_pool2d", [4, 3, 2], keepdims=True),
+    row("global_max_pool1d", [4, 3]),
+    row("global_max_pool1d", [4, 3], keepdims=True),
+    row("global_max_pool2d", [4, 3, 2]),
+    row("global_max_pool2d", [4, 3, 2], keepdims=True),
+]
+
+NORMALIZATIONS = [
+    row("batch_norm", [3]),
+    row("batch_norm", [4, 3], momentum=0.5, epsilon=0.1),
+    row("batch_norm", [2, 3, 4], center=False),
+    row("batch_norm", [2, 3, 4], scale=False, axis=1),
+    row("batch_norm", [4, 3], center=False, scale=False),
+    row("batch_norm", [4, 3], trainable=False),
+    row("layer_norm", [5]),
+    row("layer_norm", [4, 3], epsilon=0.1, center=False),
+    row("layer_norm", [4, 3], axis=1),
+    row("layer_norm", [4, 3, 2], axis=[1, -1], scale=False),
+    row("layer_norm", [2, 3, 2], axis=[1, 2, 3]),
+    row("group_norm", [4, 6], groups=2),
+    row("group_norm", [3, 2, 4], groups=-1, center=False),
+    row("group_norm", [3, 4], groups=1, scale=False),
+    row("local_response_norm", [2, 3, 7], depth_radius=2, alpha=0.5, beta=0.75, bias=2),
+    row("local_response_norm", [4]),
+]
+
+NOISES = [
+    row("spatial_dropout1d", [4, 3], rate=0.4),
+    row("spatial_dropout2d", [2, 3, 4], rate=0.4),
+    row("spatial_dropout2d", [2, 3, 4], rate=0),
+    row("gaussian_noise", [3, 5], stddev=0.5),
+    row("gaussian_noise", [4], stddev=0),
+    row("gaussian_dropout", [3, 5], rate=0.3),
+    row("gaussian_dropout", [4], rate=0),
+]
+
+CASES = CONVOLUTIONS + TRANSPOSED + POOLINGS + SHAPES + GLOBAL_POOLINGS + NORMALIZATIONS + NOISES
