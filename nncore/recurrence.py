@@ -16,7 +16,7 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.passes import Pass
-from nncore.timeline import Timeline
+from nncore.timeline import Indices, Timeline
 
 
 def split_gates(weight: Array, order: Sequence[int]) -> Array:
@@ -30,16 +30,6 @@ def join_gates(blocks: Array, order: Sequence[int]) -> Array:
     weight = np.empty((*blocks.shape[1:-1], len(order), blocks.shape[-1]), blocks.dtype)
     np.moveaxis(weight, -2, 0)[list(order)] = blocks
     return weight.reshape(*weight.shape[:-2], -1)
-
-
-def sum_of_products(
-    slopes: Sequence[Array] | Array, weights: Array, out: Array, spare: Array
-) -> None:
-    """The sum over gates of slopes[g] @ weights[g] into out; `spare` holds one product."""
-    np.matmul(slopes[0], weights[0], out=out)
-    for gate in range(1, len(weights)):
-        np.matmul(slopes[gate], weights[gate], out=spare)
-        out += spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ class Inputs:
         return self.steps.reshape(-1, self.steps.shape[-1])
 
     def project(self, weights: Array, pass_: Pass) -> Array:
-        """x W + b, (G, S, N, U), from W with b as its last row, gate by gate."""
+        """The projection x W + b, (G, S, N, U), from W with b as its last row, gate by gate."""
         gates, _, units = weights.shape
         z = pass_.buffer("gates", (gates, *self.steps.shape[:2], units), self.steps.dtype)
         np.matmul(self.matrix, weights, out=z.reshape(gates, -1, units))
@@ -72,9 +62,11 @@ class Inputs:
         width -= self.bias
         shape = (steps * examples, width)
         dx = pass_.buffer("dsteps", shape, dz.dtype)
-        spare = pass_.scratch("product", shape, dz.dtype)
-        flat = dz.reshape(len(dz), -1, dz.shape[-1])
-        sum_of_products(flat, weights[:, :width].swapaxes(1, 2), dx, spare)
+        product = pass_.scratch("product", shape, dz.dtype)
+        for gate, slope in enumerate(dz.reshape(len(dz), -1, dz.shape[-1])):
+            np.matmul(slope, weights[gate, :width].T, out=product if gate else dx)
+            if gate:
+                dx += product
         slopes = dx.reshape(steps, examples, width)
         if self.factor is not None:
             slopes *= self.factor
@@ -134,7 +126,7 @@ class Cell(ABC):
 
     @abstractmethod
     def step_back(self, s: int) -> None:
-        """dz of step s, and in `slopes` dL/d(states s) in place of dL/d(states s + 1)."""
+        """The slope dz of step s, and in `slopes` dL/d(states s) in place of dL/d(states s + 1)."""
 
     def gradients(self) -> Array:
         """dL/dR, gate by gate, after all steps back."""
@@ -149,11 +141,14 @@ class Cell(ABC):
         """What step s is told of the output before it, after dropout."""
         if self.factor is not None:
             np.multiply(self.h[s], self.factor, out=self.recalled[s])
-        return self.recalled[s]
+        told: Array = self.recalled[s]
+        return told
 
-    def recall_back(self, dz: Sequence[Array], out: Array) -> None:
+    def recall_back(self, dz: Array, out: Array) -> None:
         """What reaches the output before a step through R, into `out`, from dL/dz of the gates."""
-        sum_of_products(dz, self.transposed[: len(dz)], out, self.spare)
+        products = self.products[: len(dz)]
+        np.matmul(dz, self.transposed[: len(dz)], out=products)
+        np.add.reduce(products, axis=0, out=out)
         if self.factor is not None:
             out *= self.factor
 
@@ -161,6 +156,7 @@ class Cell(ABC):
         """Buffers for the way back; the last states have no slope yet."""
         _, _, examples, units = self.z.shape
         self.dz = self.buffer("dz", *self.z.shape)
+        self.products = self.buffer("products", len(self.z), examples, units)
         self.transposed = np.ascontiguousarray(self.recurrent.swapaxes(1, 2))
         self.slopes = tuple(
             self.buffer(f"slope {number}", examples, units) for number in range(self.carried)
@@ -192,7 +188,7 @@ def unroll_back(cell: Cell, line: Timeline, dy: Array) -> None:
         _step_back(cell, s, line.held[s])
 
 
-def _step_back(cell: Cell, s: int, rows: Array | None) -> None:
+def _step_back(cell: Cell, s: int, rows: Indices | None) -> None:
     if rows is None:
         cell.step_back(s)
         return

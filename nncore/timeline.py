@@ -73,7 +73,8 @@ def timeline(length: int, mask: Mask | None, backwards: bool) -> Timeline:
     steps = np.arange(length)[:: -1 if backwards else 1]
     if mask is None:
         return Timeline(length, steps, (None,) * length, np.arange(1, length + 1), None)
-    taken = mask.any(axis=0)[steps]
+    data = mask[:, steps]
+    taken: Mask = np.logical_or.reduce(data, axis=0)
     order = steps[taken]
     held = tuple(None if at.all() else np.flatnonzero(~at) for at in mask.T[order])
-    return Timeline(length, order, held, np.cumsum(taken), ~mask[:, steps])
+    return Timeline(length, order, held, np.cumsum(taken), ~data)

@@ -6,7 +6,6 @@ dE is the sum of dy over the places of each id. With `mask_zero`, id 0 is paddin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,7 @@
 """Gated recurrent unit.   x (N, T, I), y (N, U) or (N, T, U); gates in the order z, r, h.
 
-z, r = sigmoid(x_t W + h_(t-1) R + b), h_t = z h_(t-1) + (1 - z) h', where the candidate is
-h' = tanh(x_t W + b + r (h_(t-1) R + b'))   with `reset_after`, else tanh(x_t W + b + (r h_(t-1)) R).
+z, r = sigmoid(x_t W + h_(t-1) R + b), h_t = z h_(t-1) + (1 - z) h' with the candidate
+h' = tanh(x_t W + b + r (h_(t-1) R + b')) if `reset_after`, else tanh(x_t W + b + (r h_(t-1)) R).
 W (I, 3 U), R (U, 3 U), b (2, 3 U) with `reset_after`: b and b'; else b (3 U,).
 Cho et al., 2014; the reset after the product as in cuDNN.
 """
@@ -44,7 +44,7 @@ class GRU(Recurrent):
         if not self.reset_after:
             return bias
         # Of z and r both rows are added to the same sum.
-        both = bias[0].copy()
+        both: Array = bias[0].copy()
         both[: 2 * self.units] += bias[1, : 2 * self.units]
         return both
 
@@ -116,14 +116,17 @@ class _ResetAfter(_Cell):
         self.dinner = self.buffer("dinner", *self.inner.shape)
 
     def step_back(self, s: int) -> None:
-        z, dz, work, dinner = self.z[:, s], self.dz[:, s], self.work, self.dinner[s]
+        z, dz, work = self.z[:, s], self.dz[:, s], self.work
         self.mix_back(s)
         np.multiply(dz[2], self.inner[s], out=work[1])
         self.gate.backward(work[:2], z[:2], dz[:2], s)
-        np.multiply(dz[2], z[1], out=dinner)
-        self.recall_back((dz[0], dz[1], dinner), work[0])
+        # What the state's product is told: as dz, but the candidate's part through the reset gate.
+        np.multiply(dz[2], z[1], out=work[2])
+        np.copyto(work[:2], dz[:2])
+        np.copyto(self.dinner[s], work[2])
+        self.recall_back(work, self.spare)
         dh = self.slopes[0]
-        dh += work[0]
+        dh += self.spare
 
     def gradients(self) -> Array:
         found = product_over_steps(self.memories(), self.dz, "drecurrent", self.pass_)
@@ -159,9 +162,9 @@ class _ResetBefore(_Cell):
         if self.factor is not None:
             dkept *= self.factor
         self.gate.backward(work[:2], z[:2], dz[:2], s)
-        self.recall_back(dz[:2], work[0])
+        self.recall_back(dz[:2], self.spare)
         dh = self.slopes[0]
-        dh += work[0]
+        dh += self.spare
         dh += dkept
 
     def gradients(self) -> Array:

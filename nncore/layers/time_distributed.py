@@ -1,4 +1,7 @@
-"""A layer applied to every step by itself, with the same weights.   x (N, T, ...), y (N, T, ...)."""
+"""A layer applied to every step by itself, with the same weights.
+
+x (N, T, ...), y (N, T, ...): the steps of all examples are the examples of the layer.
+"""
 
 from __future__ import annotations
 
