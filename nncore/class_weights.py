@@ -43,7 +43,7 @@ def _classes(targets: AnyArray, loss: Loss, field: str) -> AnyArray:
 
 
 def _balanced(classes: AnyArray) -> Array:
-    """n / (classes that occur * occurrences), as scikit-learn's `balanced`."""
+    """N / (classes that occur * occurrences), as scikit-learn's `balanced`."""
     counts = np.bincount(classes[classes >= 0])
     occurring = np.count_nonzero(counts)
     shares: Array = counts.sum() / (max(occurring, 1) * np.maximum(counts, 1))

@@ -18,7 +18,6 @@ from nncore.objective import LossChoice, Objective, objective
 from nncore.penalties import penalties
 from nncore.scores import Decode, Scores
 
-
 Metrics = tuple[tuple[Metric, ...], ...]
 """The metrics of each output."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -37,12 +37,14 @@ class Part:
 class Batch:
     """What a batch gave: the loss, its gradients, and the shards' parts in order.
 
-    `means` are each output's loss before `outer`, over so many `terms`. `slopes` are the gradients
+    `means` are each output's loss before `outer`, over so many `terms`; `penalty` is the part of
+    the loss that the weights' regularizers add. `slopes` are the gradients
     of the inputs by number, where they are wanted. `renewed` are the weights that the pass itself
     changes. The arrays live in the executor's buffers until its next batch.
     """
 
     loss: float
+    penalty: float
     means: tuple[float, ...]
     terms: tuple[int, ...]
     gradients: Params
@@ -86,11 +88,12 @@ class Executor:
             means, terms = self._losses(part, flow, slopes, run)
             gradients = backward(self.program, params, flow, slopes, run)
             done = [self._part(part, flow)]
-            return Batch(0.0, means, terms, gradients, slopes, done, run.renewed)
+            return Batch(0.0, 0.0, means, terms, gradients, slopes, done, run.renewed)
 
         whole = _together(self._in_shards(shard, examples))
         penalty = add_penalties(self.program, params, whole.gradients)
-        return _with_loss(whole, self.objective.value(whole.means) + penalty)
+        loss = self.objective.value(whole.means) + penalty
+        return replace(whole, loss=loss, penalty=penalty)
 
     def infer(self, params: Params, examples: Examples) -> list[Part]:
         """The outputs of a batch in evaluation mode, part by part; they live as a batch's do."""
@@ -182,18 +185,4 @@ def _together(shards: list[Batch]) -> Batch:
     slopes = {
         value: np.concatenate([shard.slopes[value] for shard in shards]) for value in first.slopes
     }
-    return Batch(
-        0.0, means, first.terms, first.gradients, slopes, parts, first.renewed
-    )
-
-
-def _with_loss(batch: Batch, loss: float) -> Batch:
-    return Batch(
-        loss,
-        batch.means,
-        batch.terms,
-        batch.gradients,
-        batch.slopes,
-        batch.parts,
-        batch.renewed,
-    )
+    return replace(first, means=means, slopes=slopes, parts=parts)

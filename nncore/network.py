@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from nncore.activations import Activation
 from nncore.arrays import AnyArray, Array, Params, dtype_of
@@ -30,6 +30,9 @@ from nncore.summary import summary
 from nncore.trace import Trace, trace
 from nncore.wiring import wire
 from nncore.workspace import Workspace
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ class Network:
         return memory_bytes(self.program, batch_size)
 
     def check_memory(self, batch_size: int, limit: int) -> None:
-        """Raise ArchitectureError at the layer that takes most if training exceeds `limit` bytes."""
+        """Raise ArchitectureError at the largest layer if training takes more than `limit` bytes."""
         names = [str(layer.name) for layer in self.spec.layers]
         check_memory(self.program, names, batch_size, limit)
 
@@ -354,7 +357,7 @@ class Network:
         return trace(self.program, params, examples, target, optimizer)
 
 
-def _only(what: str, by_name: Mapping[str, Any]) -> Any:
+def _only(what: str, by_name: Mapping[str, T]) -> T:
     if len(by_name) > 1:
         raise ValueError(f"the network has several {what}s: {', '.join(by_name)}")
     return next(iter(by_name.values()))

@@ -76,9 +76,7 @@ def _check_sources(spec: NetworkSpec) -> None:
         pointer = "/inputs" if spec.inputs is not None else "/input"
         example = '{"shape": [8, 8, 1]}'
         one = example if spec.inputs is None else f'{{"image": {example}}}'
-        raise ArchitectureError(
-            pointer, f"is required here, e.g. {one} for images of 8 x 8 pixels"
-        )
+        raise ArchitectureError(pointer, f"is required here, e.g. {one} for images of 8 x 8 pixels")
     for name, source in spec.sources.items():
         pointer = spec.pointer(name)
         _check_name(name, pointer)

@@ -59,7 +59,7 @@ class Stage:
 
     def key(self, weight: str) -> str:
         """The full name of a weight."""
-        return f"{self.owner}.{weight}"
+        return f"{'network' if self.weights[weight].shared else self.owner}.{weight}"
 
     def own(self, params: Mapping[str, Any]) -> Params:
         """This stage's weights by short name."""
@@ -151,9 +151,7 @@ def _stage(
         for short, weight in operation.weights(shape).items()
     }
     owner = name if layer.shares is None else layer.shares
-    return Stage(
-        name, owner, index, operation, reads, output, shape, after, weights, frozenset()
-    )
+    return Stage(name, owner, index, operation, reads, output, shape, after, weights, frozenset())
 
 
 def _shared(layers: tuple[Layer, ...], stages: list[Stage]) -> Iterator[Stage]:

@@ -44,6 +44,15 @@ class Scores:
     def _named(self, output: str, figure: str) -> str:
         return figure if len(self._outputs) == 1 else f"{output}_{figure}"
 
+    @property
+    def signs(self) -> dict[str, int]:
+        """1 for each metric that should rise, -1 for each that should fall, as losses should."""
+        signs = {
+            name: 1 if metric.greater_is_better else -1
+            for name, (_, metric) in self._metrics.items()
+        }
+        return signs | dict.fromkeys(self.losses(), -1)
+
     def count(self, means: Sequence[float], terms: Sequence[int]) -> None:
         """Add a batch: each output's mean loss (before `outer`) over so many terms."""
         for index, (mean, count) in enumerate(zip(means, terms, strict=True)):
@@ -100,7 +109,7 @@ class Scores:
         numbers = {"totals": list(self._totals), "terms": list(self._terms)}
         return numbers, {name: np.array(tally) for name, tally in self._tallies.items()}
 
-    def restore(self, numbers: Mapping[str, Any], tallies: Mapping[str, Tally]) -> None:
+    def restore(self, numbers: Mapping[str, Any], tallies: Mapping[str, AnyArray]) -> None:
         """Go on from what another has counted."""
         self._totals = [float(total) for total in numbers["totals"]]
         self._terms = [int(terms) for terms in numbers["terms"]]

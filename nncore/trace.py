@@ -58,7 +58,8 @@ def trace(
     flow = forward(whole, params, ready.inputs, run)
     values = {number: np.array(value) for number, value in flow.values.items()}
     losses = before_losses(whole, objective.losses)
-    means, slopes = [], {}
+    means: list[float] = []
+    slopes: dict[int, Array] = {}
     for index, (output, loss) in enumerate(zip(losses.outputs, objective.losses, strict=True)):
         targets, mask = ready.targets[index], flow.masks.get(output)
         terms = loss.terms(targets, mask)
