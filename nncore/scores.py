@@ -67,9 +67,7 @@ class Scores:
             if decode := self._decode[index]:
                 predictions, targets = decode(predictions), decode(targets)
             counted = loss.counted(part.examples.targets[index], part.masks[index])
-            if counted is not None:
-                predictions, targets = predictions[counted], targets[counted]
-            tally = metric.measure(predictions, targets)
+            tally = metric.measure(predictions, targets, counted)
             before = self._tallies.get(name)
             self._tallies[name] = tally if before is None else metric.combine(before, tally)
 

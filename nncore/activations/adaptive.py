@@ -139,5 +139,5 @@ class Adaptive(Activation):
 
     def _summed(self, values: Array, like: Array) -> Array:
         """Values (N, ..., C) summed to the shape (C,) or (1,) of a weight."""
-        total = values.reshape(-1, values.shape[-1]).sum(axis=0)
+        total: Array = values.reshape(-1, values.shape[-1]).sum(axis=0)
         return total if self.scope == "neuron" else total.sum(keepdims=True)
