@@ -1,12 +1,10 @@
-"""What all convolutions share: forward and backward passes over images, checks, weights."""
+"""What all convolutions share: forward and backward passes over images, checks."""
 
 from __future__ import annotations
 
 from nncore.arrays import Array, Params
 from nncore.correlation import Geometry, correlate, correlate_back, kernel_gradient
 from nncore.errors import ArchitectureError
-from nncore.initializers.initializer import Initializer
-from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
 from nncore.windows import Windows
@@ -53,19 +51,6 @@ def bias_gradient(params: Params, dy: Array) -> Params:
 def height_one(params: Params) -> Params:
     """The weights of a convolution of sequences as those of images of height 1."""
     return {**params, "kernel": params["kernel"][None]}
-
-
-def kernel_and_bias(
-    kernel: tuple[int, ...],
-    filters: int,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer | None,
-) -> dict[str, Weight]:
-    """A convolution's weights; without a bias, `bias_initializer` is None."""
-    weights = {"kernel": Weight(kernel, kernel_initializer)}
-    if bias_initializer is not None:
-        weights["bias"] = Weight((filters,), bias_initializer)
-    return weights
 
 
 def check_groups(groups: int, channels: int, filters: int) -> None:

@@ -111,7 +111,7 @@ def global_maximum(x: Array, mask: Mask | None) -> tuple[Array, Winners]:
     source = x if mask is None else np.where(mask[:, :, None], x, -np.inf).astype(x.dtype)
     places = source.argmax(axis=1, keepdims=True)
     y = np.take_along_axis(x, places, axis=1)
-    some = None if mask is None else mask.any(axis=1)[:, None, None]
+    some = None if mask is None else np.logical_or.reduce(mask, axis=1)[:, None, None]
     if some is not None:
         y *= some
     return y, Winners(x.shape[1], places, some)

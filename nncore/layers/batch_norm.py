@@ -22,6 +22,7 @@ from nncore.normalization import feature_axis
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape, elements
 
 
@@ -50,6 +51,8 @@ class BatchNorm(Layer):
     scale: bool = True
     beta_initializer: Initializer = Zeros()
     gamma_initializer: Initializer = Ones()
+    beta_regularizer: Regularizer | None = None
+    gamma_regularizer: Regularizer | None = None
     moving_mean_initializer: Initializer = Zeros()
     moving_variance_initializer: Initializer = Ones()
 
@@ -61,9 +64,13 @@ class BatchNorm(Layer):
         channels = (elements((shape[feature_axis(self.axis, shape, "batch_norm")],)),)
         weights = {}
         if self.scale:
-            weights["gamma"] = Weight(channels, self.gamma_initializer)
+            weights["gamma"] = Weight(
+                channels, self.gamma_initializer, regularizer=self.gamma_regularizer
+            )
         if self.center:
-            weights["beta"] = Weight(channels, self.beta_initializer)
+            weights["beta"] = Weight(
+                channels, self.beta_initializer, regularizer=self.beta_regularizer
+            )
         weights["moving_mean"] = Weight(channels, self.moving_mean_initializer, trainable=False)
         weights["moving_variance"] = Weight(
             channels, self.moving_variance_initializer, trainable=False

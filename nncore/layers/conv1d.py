@@ -16,7 +16,6 @@ from nncore.convolution import (
     convolve,
     convolve_back,
     height_one,
-    kernel_and_bias,
 )
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
@@ -25,6 +24,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements
 from nncore.windows import CausalPadding, Windows, require_sequence
 
@@ -44,6 +44,8 @@ class Conv1D(Layer):
     use_bias: bool = True
     kernel_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    kernel_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
@@ -55,8 +57,14 @@ class Conv1D(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         kernel = (self.kernel_size, elements(shape[-1:]) // self.groups, self.filters)
-        bias = self.bias_initializer if self.use_bias else None
-        return kernel_and_bias(kernel, self.filters, self.kernel_initializer, bias)
+        weights = {
+            "kernel": Weight(kernel, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        }
+        if self.use_bias:
+            weights["bias"] = Weight(
+                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer
+            )
+        return weights
 
     def flops(self, shape: Shape) -> int:
         taps = self.kernel_size * elements(shape[-1:]) // self.groups

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.convolution import kernel_and_bias
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
@@ -20,6 +19,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Amounts, Pair, Positive, Shape, elements, pair
 from nncore.transposition import Axis, Transposition
 from nncore.windows import Padding, require_image
@@ -40,6 +40,8 @@ class Conv2DTranspose(Layer):
     use_bias: bool = True
     kernel_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    kernel_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
@@ -51,8 +53,14 @@ class Conv2DTranspose(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         kernel = (*pair(self.kernel_size), self.filters, elements(shape[-1:]))
-        bias = self.bias_initializer if self.use_bias else None
-        return kernel_and_bias(kernel, self.filters, self.kernel_initializer, bias)
+        weights = {
+            "kernel": Weight(kernel, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        }
+        if self.use_bias:
+            weights["bias"] = Weight(
+                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer
+            )
+        return weights
 
     def flops(self, shape: Shape) -> int:
         taps = elements(shape) * elements(pair(self.kernel_size)) * self.filters

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.convolution import add_bias, bias_gradient, kernel_and_bias
+from nncore.convolution import add_bias, bias_gradient
 from nncore.depthwise import correlate_depthwise, depthwise_gradients
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
@@ -20,6 +20,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Pair, Positive, Shape, elements, pair
 from nncore.windows import Padding, Windows, require_image
 
@@ -38,6 +39,8 @@ class DepthwiseConv2D(Layer):
     use_bias: bool = True
     depthwise_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    depthwise_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
@@ -50,9 +53,18 @@ class DepthwiseConv2D(Layer):
     def weights(self, shape: Shape) -> dict[str, Weight]:
         channels = elements(shape[-1:])
         kernel = (*pair(self.kernel_size), channels, self.depth_multiplier)
-        bias = self.bias_initializer if self.use_bias else None
-        filters = channels * self.depth_multiplier
-        return kernel_and_bias(kernel, filters, self.depthwise_initializer, bias)
+        weights = {
+            "kernel": Weight(
+                kernel, self.depthwise_initializer, regularizer=self.depthwise_regularizer
+            )
+        }
+        if self.use_bias:
+            weights["bias"] = Weight(
+                (channels * self.depth_multiplier,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+            )
+        return weights
 
     def flops(self, shape: Shape) -> int:
         taps = elements(pair(self.kernel_size))

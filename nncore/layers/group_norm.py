@@ -22,6 +22,7 @@ from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape, elements
 
 
@@ -36,6 +37,8 @@ class GroupNorm(Layer):
     scale: bool = True
     beta_initializer: Initializer = Zeros()
     gamma_initializer: Initializer = Ones()
+    beta_regularizer: Regularizer | None = None
+    gamma_regularizer: Regularizer | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
         channels = shape[feature_axis(-1, shape, "group_norm")] or 0
@@ -49,9 +52,13 @@ class GroupNorm(Layer):
         channels = (elements(shape[-1:]),)
         weights = {}
         if self.scale:
-            weights["gamma"] = Weight(channels, self.gamma_initializer)
+            weights["gamma"] = Weight(
+                channels, self.gamma_initializer, regularizer=self.gamma_regularizer
+            )
         if self.center:
-            weights["beta"] = Weight(channels, self.beta_initializer)
+            weights["beta"] = Weight(
+                channels, self.beta_initializer, regularizer=self.beta_regularizer
+            )
         return weights
 
     def flops(self, shape: Shape) -> int:

@@ -22,6 +22,7 @@ from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape, elements
 
 
@@ -36,6 +37,8 @@ class LayerNorm(Layer):
     scale: bool = True
     beta_initializer: Initializer = Zeros()
     gamma_initializer: Initializer = Ones()
+    beta_regularizer: Regularizer | None = None
+    gamma_regularizer: Regularizer | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
         self._axes(shape)
@@ -45,9 +48,13 @@ class LayerNorm(Layer):
         block = tuple(elements((shape[axis],)) for axis in self._axes(shape))
         weights = {}
         if self.scale:
-            weights["gamma"] = Weight(block, self.gamma_initializer)
+            weights["gamma"] = Weight(
+                block, self.gamma_initializer, regularizer=self.gamma_regularizer
+            )
         if self.center:
-            weights["beta"] = Weight(block, self.beta_initializer)
+            weights["beta"] = Weight(
+                block, self.beta_initializer, regularizer=self.beta_regularizer
+            )
         return weights
 
     def flops(self, shape: Shape) -> int:

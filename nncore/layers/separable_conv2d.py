@@ -21,6 +21,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Pair, Positive, Shape, elements, pair
 from nncore.windows import Padding, Windows, require_image
 
@@ -41,6 +42,9 @@ class SeparableConv2D(Layer):
     depthwise_initializer: Initializer = GlorotUniform()
     pointwise_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    depthwise_regularizer: Regularizer | None = None
+    pointwise_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
@@ -54,11 +58,17 @@ class SeparableConv2D(Layer):
         depthwise = (*pair(self.kernel_size), channels, multiplier)
         pointwise = (1, 1, channels * multiplier, self.filters)
         weights = {
-            "depthwise_kernel": Weight(depthwise, self.depthwise_initializer),
-            "pointwise_kernel": Weight(pointwise, self.pointwise_initializer),
+            "depthwise_kernel": Weight(
+                depthwise, self.depthwise_initializer, regularizer=self.depthwise_regularizer
+            ),
+            "pointwise_kernel": Weight(
+                pointwise, self.pointwise_initializer, regularizer=self.pointwise_regularizer
+            ),
         }
         if self.use_bias:
-            weights["bias"] = Weight((self.filters,), self.bias_initializer)
+            weights["bias"] = Weight(
+                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer
+            )
         return weights
 
     def flops(self, shape: Shape) -> int:
