@@ -1,7 +1,7 @@
-"""Worked examples with full numbers: a function of one number, circuits, relaxation, adjoints.
+"""Worked examples with full numbers: a function of one number, small circuits, relaxation, slopes.
 
-Every value is known from outside. A gradient in the input x of a network is taken through that of
-the first layer's bias: dL/dx = W dL/db.
+Every value is known from outside. The gradient of an output itself is that of its squared error
+against a target half a unit below it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from nncore import Network
+from nncore.activations.adaptive import SlopeRecovery
 from nncore.fixed_point import Relaxation
-from tests.nncore.references.layer_cases import merge
-from tests.nncore.references.replay import Replay
 
 
 def close(found, expected, within=1e-10):
@@ -35,10 +34,9 @@ def weights(**arrays):
     }
 
 
-def output_gradients(network, params, x):
-    """Gradients of the single output itself: of a squared error with the target half a step off."""
-    y = network.predict(params, x)
-    return network.loss_and_grads(params, x, y - 0.5)[1]
+def at_half_a_unit(network, params, x):
+    """Targets whose squared errors have the slope 1 in the single output."""
+    return network.predict(params, x) - 0.5
 
 
 class TestG3AFunctionOfOneNumber:
@@ -59,30 +57,37 @@ class TestG3AFunctionOfOneNumber:
             bias_2=[0.2],
         )
         close(network.predict(params, [[x]]), value)
-        gradients = output_gradients(network, params, [[x]])
-        close(params["dense_1.kernel"] @ gradients["dense_1.bias"], slope)
+        target = at_half_a_unit(network, params, [[x]])
+        close(network.input_gradients(params, [[x]], target), slope)
 
 
 class TestG7SmallCircuits:
     def test_a_sum_times_a_number(self):
-        total = Replay(merge([[1], [1]], "add"), "float64")
-        product = Replay(merge([[1], [1]], "multiply"), "float64")
-        x, y, z = (np.array([[value]]) for value in (-2.0, 5.0, -4.0))
-        q = total.forward(True, [x, y])
-        close(product.forward(True, [q, z]), -12)
-        dq, dz = product.backward(np.ones((1, 1)))
-        close([*total.backward(dq), dz], [-4, -4, 3])
+        network = Network.from_spec(
+            {
+                "inputs": {name: {"shape": [1]} for name in "xyz"},
+                "layers": [
+                    {"type": "add", "name": "sum", "inputs": ["x", "y"]},
+                    {"type": "multiply", "inputs": ["sum", "z"]},
+                ],
+            }
+        )
+        x = {"x": [[-2]], "y": [[5]], "z": [[-4]]}
+        close(network.predict({}, x), -12)
+        gradients = network.input_gradients({}, x, at_half_a_unit(network, {}, x))
+        close([gradients["x"], gradients["y"], gradients["z"]], [-4, -4, 3])
 
     def test_a_sigmoid_neuron(self):
         layer = {"type": "dense", "units": 1, "activation": "sigmoid"}
         network = Network.from_spec({"input": {"shape": [2]}, "layers": [layer]})
         params = weights(kernel_1=[[2], [-3]], bias_1=[-3])
         close(network.predict(params, [[-1, -2]]), 0.73105857863)
-        gradients = output_gradients(network, params, [[-1, -2]])
+        x = [[-1, -2]]
+        target = at_half_a_unit(network, params, x)
+        _, gradients = network.loss_and_grads(params, x, target)
         close(gradients["dense_1.kernel"], [-0.1966119332, -0.3932238665])
         close(gradients["dense_1.bias"], 0.1966119332)
-        dx = params["dense_1.kernel"] @ gradients["dense_1.bias"]
-        close(dx, [0.3932238665, -0.5898357997])
+        close(network.input_gradients(params, x, target), [0.3932238665, -0.5898357997])
 
     def test_one_hidden_unit(self):
         network = two_layers(2, 1, 2, "sigmoid")
@@ -123,3 +128,24 @@ class TestG10RecurrentBackPropagation:
         close(z, [0.048720476763, -0.061180355286, -0.377601243483])
         dkernel, _ = relaxation.gradients(self.KERNEL, y, dy)
         close(dkernel[:, 2], [-0.05964438079, -0.051029539297, -0.050510071063])
+
+
+class TestG11AdaptiveActivation:
+    @pytest.mark.parametrize("scope", ["network", "layer", "neuron"])
+    def test_its_value_and_both_derivatives(self, scope):
+        slope = {"type": "adaptive", "base": "tanh", "n": 10, "scope": scope}
+        network = Network.from_spec(
+            {"input": {"shape": [1]}, "layers": [{"type": "activation", "activation": slope}]}
+        )
+        params = network.init(dtype="float64")
+        ((name, start),) = params.items()
+        close(start, 0.1)
+        close(network.predict(params, [[0.5]]), 0.462117157260)
+        target = at_half_a_unit(network, params, [[0.5]])
+        close(network.input_gradients(params, [[0.5]], target), 0.786447732966)
+        _, gradients = network.loss_and_grads(params, [[0.5]], target)
+        close(gradients[name], 3.932238664830)
+
+    def test_slope_recovery(self):
+        penalty, _ = SlopeRecovery(1.0).together([np.array([a]) for a in (0.1, 0.2, 0.3)])
+        close(penalty, 0.816008457441)

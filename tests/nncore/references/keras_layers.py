@@ -19,6 +19,7 @@ Results = dict[str, Any]
 _CLASSES = {
     "batch_norm": "BatchNormalization",
     "layer_norm": "LayerNormalization",
+    "group_norm": "GroupNormalization",
     "simple_rnn": "SimpleRNN",
     "lstm": "LSTM",
     "gru": "GRU",
@@ -66,6 +67,8 @@ def _own_layer(kind: str, options: dict[str, Any]) -> Any:
     """The layer where Keras' will not do; None otherwise."""
     if kind == "local_response_norm":
         return torch_layers.LocalResponseNorm(**options)
+    if kind == "layer_norm" and isinstance(options.get("axis"), int):
+        return torch_layers.LayerNormAlong(**options)
     if kind == "min_pool2d":
         return torch_layers.MinPooling2D(**options)
     if kind.startswith("avg_pool") and options.pop("padding", None) == "same":

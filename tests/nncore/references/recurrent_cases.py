@@ -60,6 +60,8 @@ SEQUENCES = [
     *(case for cell in _CELLS for case in _plain(cell)),
     *(case for cell in _CELLS for case in _variable_length(cell)),
     masked(_SEQUENCE, _LSTM | _WHOLE, _GRU),
+    masked(_SEQUENCE, _RNN | _WHOLE | {"zero_output_for_mask": True}),
+    masked(_SEQUENCE, _GRU | _WHOLE | _BACK),
     *(
         one(_SEQUENCE, "bidirectional", layer=_RNN, merge_mode=mode)
         for mode in ("concat", "sum", "mul", "ave")

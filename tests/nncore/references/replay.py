@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from nncore import Network
 from nncore.arrays import Array
-from nncore.passes import Mask, Pass, Run
+from nncore.execution import backward, forward
+from nncore.passes import Run
 from nncore.workspace import Workspace
 from tests.nncore.references.filling import numbers, pull, tokens, weight
 from tests.nncore.references.layer_cases import LayerCase
@@ -43,6 +44,7 @@ class Replay:
     def __init__(self, case: LayerCase, dtype: str) -> None:
         self.case = case
         self.network = network_of(case)
+        self.program = self.network.program.with_input_gradients()
         self.inputs = examples_of(case, dtype)
         names = [node.name for node in self.network.nodes]
         self.params = {}
@@ -53,47 +55,24 @@ class Replay:
             self.params[full] = weight(short, shape, names.index(layer)).astype(dtype)
 
     def forward(self, training: bool, inputs: Sequence[NDArray[Any]] = ()) -> Array:
-        """The last stage's output, for the case's inputs or other ones."""
+        """The output for the case's inputs, or for other ones."""
         self.run = Run(Workspace(), training=training)
-        self.gradients: dict[str, Array] = {}
-        values: list[Any] = list(inputs or self.inputs)
-        masks: list[Mask | None] = [None] * len(values)
-        self.caches = []
-        for stage in self.network.stages:
-            x, mask = _gathered(stage, values), _gathered(stage, masks)
-            pass_ = Pass(self.run, stage.layer, stage.index, mask=mask)
-            y, cache = stage.operation.forward(stage.own(self.params), x, pass_)
-            masks.append(stage.operation.output_mask(x, mask))
-            values.append(y)
-            self.caches.append((cache, pass_))
-        return values[-1].copy()
+        self.flow = forward(self.program, self.params, inputs or self.inputs, self.run)
+        return self.flow.values[self.program.outputs[0]].copy()
 
-    def backward(self, dy: Array) -> list[Array | None]:
-        """dL/dx for each input after `forward`; the weights' gradients go to `gradients`."""
-        offset = len(self.inputs)
-        slopes: dict[int, Any] = {offset + len(self.caches) - 1: dy.copy()}
-        for stage in reversed(self.network.stages):
-            cache, pass_ = self.caches[stage.index]
-            dx, own = stage.operation.backward(
-                stage.own(self.params), cache, slopes[offset + stage.index], pass_
-            )
-            found = {stage.key(name): value.copy() for name, value in own.items()}
-            self.gradients |= found
-            dxs = dx if isinstance(dx, tuple) else (dx,)
-            slopes |= dict(zip(stage.inputs, dxs, strict=True))
-        return [None if slopes[place] is None else slopes[place].copy() for place in range(offset)]
+    def backward(self, dy: Array) -> dict[int, Array]:
+        """dL/dx by the input's place, after `forward`; the weights' are left in `gradients`."""
+        slopes = {self.program.outputs[0]: dy.copy()}
+        found = backward(self.program, self.params, self.flow, slopes, self.run)
+        self.gradients = {name: gradient.copy() for name, gradient in found.items()}
+        return {place: slope.copy() for place, slope in slopes.items()}
 
     def quantities(self) -> dict[str, NDArray[Any]]:
         """Everything that a reference may hold, by its name there."""
         found = {"evaluated": self.forward(training=False), "y": self.forward(training=True)}
         lengths = self.case.lengths if found["y"].ndim > 2 else ()
         dxs = self.backward(pull(found["y"].shape, lengths).astype(found["y"].dtype))
-        found |= {f"dx{place}": dx for place, dx in enumerate(dxs) if dx is not None}
+        found |= {f"dx{place}": dx for place, dx in dxs.items()}
         found |= {f"d{self.keys[name]}": value for name, value in self.gradients.items()}
         found |= {f"new {self.keys[name]}": value for name, value in self.run.renewed.items()}
         return found
-
-
-def _gathered(stage: Any, values: list[Any]) -> Any:
-    found = [values[index] for index in stage.inputs]
-    return tuple(found) if stage.operation.many else found[0]

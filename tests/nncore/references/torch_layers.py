@@ -13,14 +13,18 @@ from torch.nn import functional
 
 
 class LocalResponseNorm(keras.layers.Layer):
-    """y = x / (k + alpha / size * sum of squares of neighbouring channels) ^ beta."""
+    """TensorFlow's fields for PyTorch's layer, which divides alpha by the number of channels."""
 
-    def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+    def __init__(
+        self, depth_radius: int = 5, bias: float = 1.0, alpha: float = 1.0, beta: float = 0.5
+    ):
         super().__init__()
-        self.setting = (size, alpha, beta, k)
+        size = 2 * depth_radius + 1
+        self.setting = (size, alpha * size, beta, bias)
 
     def call(self, x: torch.Tensor) -> torch.Tensor:
-        return _channels_last(functional.local_response_norm, x, *self.setting)
+        first = x.movedim(-1, 1)
+        return functional.local_response_norm(first, *self.setting).movedim(1, -1)
 
 
 class SameAveragePooling(keras.layers.Layer):
@@ -47,6 +51,17 @@ class SameAveragePooling(keras.layers.Layer):
         here = functional.pad(torch.ones_like(x).movedim(-1, 1), margins)
         sums = pool(functional.pad(x.movedim(-1, 1), margins), windows, strides)
         return (sums / pool(here, windows, strides)).movedim(1, -1)
+
+
+class LayerNormAlong(keras.layers.Layer):
+    """Layer normalization of one axis that is not the last, which fails in Keras on PyTorch."""
+
+    def __init__(self, axis: int, **options: Any):
+        super().__init__()
+        self.axis, self.last = axis, keras.layers.LayerNormalization(**options)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(x.movedim(self.axis, -1)).movedim(-1, self.axis)
 
 
 class MinPooling2D(keras.layers.Layer):
@@ -91,8 +106,8 @@ def hard_sigmoid(x: torch.Tensor) -> torch.Tensor:
 
 
 def binary(x: torch.Tensor, estimator: str = "straight_through") -> torch.Tensor:
-    """The sign, with the derivative of a stand-in: a clamp, or a steep tanh at its start."""
-    sharpness = 1e-3
+    """The sign, with the derivative of a stand-in: a clamp, or the tanh that a trained net has."""
+    sharpness = 10.0
     smooth = torch.clamp(x, -1, 1)
     if estimator == "error_decay":
         smooth = max(1 / sharpness, 1) * torch.tanh(sharpness * x)
@@ -101,7 +116,3 @@ def binary(x: torch.Tensor, estimator: str = "straight_through") -> torch.Tensor
 
 
 ACTIVATIONS = {"hard_sigmoid": hard_sigmoid, "binary": binary, "sin": torch.sin}
-
-
-def _channels_last(function: Any, x: torch.Tensor, *setting: Any) -> torch.Tensor:
-    return function(x.movedim(-1, 1), *setting).movedim(1, -1)
