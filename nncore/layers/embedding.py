@@ -18,6 +18,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, written
 
 Ids = NDArray[np.intp]
@@ -32,6 +33,7 @@ class Embedding(Layer):
     output_dim: Positive
     embeddings_initializer: Initializer = RandomUniform()
     mask_zero: bool = False
+    embeddings_regularizer: Regularizer | None = None
 
     def wants_integers(self) -> bool:
         return True
@@ -44,8 +46,12 @@ class Embedding(Layer):
         return (*shape, self.output_dim)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        table = (self.input_dim, self.output_dim)
-        return {"embeddings": Weight(table, self.embeddings_initializer)}
+        table = Weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+        )
+        return {"embeddings": table}
 
     def output_mask(self, x: AnyArray, mask: Mask | None) -> Mask | None:
         if not self.mask_zero:
@@ -65,7 +71,7 @@ class Embedding(Layer):
         table = params["embeddings"]
         gradient = pass_.buffer("dembeddings", table.shape, table.dtype)
         gradient.fill(0)
-        add_rows(gradient, cache.reshape(-1), dy.reshape(-1, self.output_dim))
+        sum_by_id(cache.reshape(-1), dy.reshape(-1, self.output_dim), gradient)
         return None, {"embeddings": gradient}
 
     def _ids(self, x: AnyArray) -> Ids:
@@ -81,11 +87,21 @@ class Embedding(Layer):
         return ids
 
 
-def add_rows(table: Array, ids: Ids, rows: Array) -> None:
-    """table[ids[k]] += rows[k] for all k, ids repeated or not."""
+def sum_by_id(ids: Ids, rows: Array, table: Array) -> None:
+    """The sum of the rows (M, D) of each id into its place in a table (V, D) of zeros.
+
+    Rows are sorted by id. Those of an id that occurs once, most of a large vocabulary, are copied.
+    """
     if not len(ids):
         return
     order = np.argsort(ids, kind="stable")
     ordered = ids[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    table[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
+    counts = np.diff(starts, append=len(ids))
+    once = counts == 1
+    single, several = starts[once], counts[~once]
+    table[ordered[single]] = rows[order[single]]
+    if len(several):
+        repeated = rows[order[np.repeat(~once, counts)]]
+        firsts = np.cumsum(several) - several
+        table[ordered[starts[~once]]] = np.add.reduceat(repeated, firsts, axis=0)

@@ -24,6 +24,7 @@ from nncore.layers.layer import Layer
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.recurrence import Cell, Given, Inputs, join_gates, split_gates, unroll, unroll_back
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements, written
 from nncore.squashing import check_squashing
 from nncore.timeline import Timeline, timeline
@@ -57,6 +58,9 @@ class Recurrent(Layer):
     return_sequences: bool = False
     go_backwards: bool = False
     zero_output_for_mask: bool = False
+    kernel_regularizer: Regularizer | None = None
+    recurrent_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     gates: ClassVar[tuple[int, ...]]
     operations_a_unit: ClassVar[int]
@@ -98,12 +102,17 @@ class Recurrent(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         width = len(self.gates) * self.units
+        kernel, recurrent = (elements(shape[1:]), width), (self.units, width)
         found = {
-            "kernel": Weight((elements(shape[1:]), width), self.kernel_initializer),
-            "recurrent_kernel": Weight((self.units, width), self.recurrent_initializer),
+            "kernel": Weight(kernel, self.kernel_initializer, regularizer=self.kernel_regularizer),
+            "recurrent_kernel": Weight(
+                recurrent, self.recurrent_initializer, regularizer=self.recurrent_regularizer
+            ),
         }
         if self.use_bias:
-            found["bias"] = Weight(self.bias_shape(), self.bias_start())
+            found["bias"] = Weight(
+                self.bias_shape(), self.bias_start(), regularizer=self.bias_regularizer
+            )
         return found
 
     def flops(self, shape: Shape) -> int:
