@@ -29,9 +29,15 @@ _KERAS = {
 _OF_LOGITS = ("binary_cross_entropy", "cross_entropy")
 
 
-def value_of(kind: str, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def value_of(
+    kind: str,
+    outputs: torch.Tensor,
+    targets: NDArray[Any],
+    weights: NDArray[np.float64] | None = None,
+) -> torch.Tensor:
     """A loss by name, without options, of a batch of vectors."""
-    return _value(_Batch({"type": kind}, targets.numpy()), outputs)
+    factors = None if weights is None else tuple(weights.tolist())
+    return _value(_Batch({"type": kind}, targets, factors), outputs)
 
 
 def of_loss(case: LossCase) -> dict[str, Any]:
@@ -48,7 +54,7 @@ class _Batch:
 
     document: dict[str, Any]
     given: NDArray[Any]
-    weights: None = None
+    weights: tuple[float, ...] | None
     mask: None = None
 
     def wanted(self) -> NDArray[Any]:

@@ -25,15 +25,16 @@ UNRECORDED = {
     "gaussian_noise": "random",
     "gaussian_dropout": "random",
 }
-CONTRACT = (
-    "dense conv1d conv2d conv1d_transpose conv2d_transpose depthwise_conv2d max_pool1d max_pool2d "
-    "avg_pool1d avg_pool2d global_max_pool1d global_max_pool2d global_avg_pool1d global_avg_pool2d "
-    "up_sampling1d up_sampling2d zero_padding1d zero_padding2d cropping1d cropping2d flatten "
-    "reshape permute repeat_vector dropout spatial_dropout1d spatial_dropout2d gaussian_noise "
-    "batch_norm layer_norm local_response_norm embedding simple_rnn lstm gru bidirectional "
-    "time_distributed masking activation add subtract multiply average maximum minimum "
-    "concatenate dot"
-).split()
+CONTRACT = {
+    "dense", "conv1d", "conv2d", "conv1d_transpose", "conv2d_transpose", "depthwise_conv2d",
+    "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d", "global_max_pool1d",
+    "global_max_pool2d", "global_avg_pool1d", "global_avg_pool2d", "up_sampling1d",
+    "up_sampling2d", "zero_padding1d", "zero_padding2d", "cropping1d", "cropping2d", "flatten",
+    "reshape", "permute", "repeat_vector", "dropout", "spatial_dropout1d", "spatial_dropout2d",
+    "gaussian_noise", "batch_norm", "layer_norm", "local_response_norm", "embedding",
+    "simple_rnn", "lstm", "gru", "bidirectional", "time_distributed", "masking", "activation",
+    "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot",
+}  # fmt: skip
 
 
 def types(case):
@@ -75,4 +76,4 @@ def test_every_layer_is_recorded_or_says_why_not():
 
 
 def test_every_layer_that_is_promised_is_there():
-    assert set(CONTRACT) <= set(registry.units(Layer))
+    assert set(registry.units(Layer)) >= CONTRACT

@@ -9,18 +9,9 @@ from nncore import Network, fit, registry
 from nncore.losses import Loss
 from nncore.optimizers import Optimizer
 from tests.nncore.references.recorded import load
-from tests.nncore.references.training_cases import HIDDEN, INPUTS, OUTPUTS, RUNS, start
+from tests.nncore.references.training_cases import RUNS, start
 
 RECORDED = load("training")
-NETWORK = Network.from_spec(
-    {
-        "input": {"shape": [INPUTS]},
-        "layers": [
-            {"type": "dense", "units": HIDDEN, "activation": "tanh"},
-            {"type": "dense", "units": OUTPUTS},
-        ],
-    }
-)
 COLLECTED = [
     case
     for case in RUNS
@@ -36,11 +27,15 @@ def test_a_run_is_pytorchs(case):
         losses.append(step.loss)
         path.append(np.concatenate([weight.ravel() for weight in params.values()]))
 
-    for _ in fit(NETWORK, params, case.inputs(), case.targets(), case.config(), on_step=record):
+    network, weights = Network.from_spec(case.network()), case.weights() if case.weighted else None
+    x, y = case.inputs(), case.targets()
+    for _ in fit(network, params, x, y, case.config(), on_step=record, sample_weight=weights):
         pass
     expected = RECORDED[case.name]
     np.testing.assert_allclose(losses, expected["losses"], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(path, expected["weights"], rtol=1e-9, atol=1e-9)
+    result = np.concatenate([weight.ravel() for weight in params.values()])
+    np.testing.assert_allclose(result, expected["result"], rtol=1e-9, atol=1e-9)
 
 
 def test_every_run_is_recorded():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -65,22 +65,44 @@ def optimizer_of(document: dict[str, Any], weights: Iterable[torch.Tensor]) -> A
 
 
 def of_run(case: TrainingCase) -> dict[str, Any]:
-    """The loss before each step, and all weights after it in the order of `start`."""
+    """The loss at each step, all weights after it in the order of `start`, and the result."""
     weights = {name: torch.from_numpy(value).requires_grad_() for name, value in start().items()}
     optimizer = optimizer_of(case.optimizer, weights.values())
-    x, y = torch.from_numpy(case.inputs()), torch.from_numpy(case.targets())
-    losses, path = [], []
+    losses, path, result = [], [], _flat(weights)
     for _ in range(EPOCHS):
         for first in range(0, EXAMPLES, BATCH):
-            rows = slice(first, first + BATCH)
             optimizer.zero_grad()
-            loss = value_of(case.loss, _outputs(weights, x[rows]), y[rows])
+            loss = _loss(case, weights, slice(first, first + BATCH))
             loss.backward()
             _clip(case, list(weights.values()))
             optimizer.step()
             losses.append(loss.item())
-            path.append(np.concatenate([w.detach().numpy().ravel() for w in weights.values()]))
-    return {"losses": losses, "weights": np.array(path)}
+            path.append(_flat(weights))
+            decay = case.more.get("ema_decay", 0) if len(path) > 1 else 0
+            result = decay * result + (1 - decay) * path[-1]
+    return {"losses": losses, "weights": np.array(path), "result": result}
+
+
+def _flat(weights: Weights) -> np.ndarray:
+    return np.concatenate([weight.detach().numpy().ravel() for weight in weights.values()])
+
+
+def _loss(case: TrainingCase, weights: Weights, rows: slice) -> torch.Tensor:
+    outputs = _outputs(weights, torch.from_numpy(case.inputs()[rows]))
+    factors = case.weights()
+    some = None if factors is None else factors[rows]
+    return value_of(case.loss, outputs, case.targets()[rows], some) + _penalty(case, weights)
+
+
+def _penalty(case: TrainingCase, weights: Weights) -> torch.Tensor | float:
+    document = case.layer.get("kernel_regularizer")
+    if document is None:
+        return 0.0
+    kernels = [weight for name, weight in weights.items() if name.endswith("kernel")]
+    l1, l2 = document.get("l1", 0.0), document.get("l2", 0.0)
+    if document["type"] in ("l1", "l2"):
+        l1, l2 = (document["factor"] * (document["type"] == kind) for kind in ("l1", "l2"))
+    return sum(l1 * kernel.abs().sum() + l2 * (kernel**2).sum() for kernel in kernels)
 
 
 def _outputs(weights: Weights, x: torch.Tensor) -> torch.Tensor:
@@ -94,6 +116,3 @@ def _clip(case: TrainingCase, weights: list[torch.Tensor]) -> None:
         norm = torch.sqrt(sum((weight.grad**2).sum() for weight in weights))
         for weight in weights:
             weight.grad *= min(1, case.more["clip_norm"] / norm.item())
-
-
-Schedule = Callable[[int], float]

@@ -17,21 +17,30 @@ EXAMPLES, BATCH, EPOCHS = 20, 4, 2
 
 @dataclass(frozen=True)
 class TrainingCase:
-    """`more` are further fields of the training configuration."""
+    """`more` are further fields of the training configuration, `layer` of both dense layers."""
 
     optimizer: dict[str, Any]
     loss: str = "mean_squared_error"
     more: dict[str, Any] = field(default_factory=dict)
+    layer: dict[str, Any] = field(default_factory=dict)
+    weighted: bool = False
 
     @property
     def name(self) -> str:
         """Tells the case from all others."""
-        return f"{title(self.optimizer)} {self.loss} {_written(self.more)}".strip()
+        more = _written(self.more | self.layer) + (" weighted" if self.weighted else "")
+        return f"{title(self.optimizer)} {self.loss} {more}".strip()
 
     @property
     def full_batch(self) -> bool:
         """Whether each step sees all examples."""
         return self.optimizer["type"] == "lbfgs"
+
+    def network(self) -> dict[str, Any]:
+        """The document of the network."""
+        hidden = {"type": "dense", "units": HIDDEN, "activation": "tanh"} | self.layer
+        last = {"type": "dense", "units": OUTPUTS} | self.layer
+        return {"input": {"shape": [INPUTS]}, "layers": [hidden, last]}
 
     def config(self) -> dict[str, Any]:
         """The document of the run."""
@@ -59,6 +68,12 @@ class TrainingCase:
     def inputs(self) -> NDArray[np.float64]:
         """Examples (N, INPUTS)."""
         return 2 * fill((EXAMPLES, INPUTS), 0.3)
+
+    def weights(self) -> NDArray[np.float64] | None:
+        """A weight for each example, by sample or by class."""
+        if "class_weight" in self.more:
+            return np.array([self.more["class_weight"][str(y)] for y in self.targets()])
+        return fill((EXAMPLES,), 7) + 1 if self.weighted else None
 
 
 def _written(more: dict[str, Any]) -> str:
@@ -129,4 +144,17 @@ RUNS = [
     *(TrainingCase(optimizer, loss) for loss in LOSSES for optimizer in (_MOMENTUM, _ADAM)),
     TrainingCase(_MOMENTUM, more={"clip_norm": 0.5}),
     TrainingCase(_ADAM, more={"clip_norm": 0.2}),
+    TrainingCase(_ADAM, weighted=True),
+    TrainingCase(_ADAM, "cross_entropy", weighted=True),
+    TrainingCase(_ADAM, "cross_entropy", {"class_weight": {"0": 0.5, "1": 2.0, "2": 1.0}}),
+    TrainingCase(_MOMENTUM, more={"ema_decay": 0.8}),
+    TrainingCase(_ADAM, more={"batch_size": BATCH // 2, "accumulate_steps": 2}),
+    *(
+        TrainingCase(_MOMENTUM, layer={"kernel_regularizer": penalty})
+        for penalty in (
+            {"type": "l2", "factor": 0.05},
+            {"type": "l1", "factor": 0.02},
+            {"type": "l1_l2", "l1": 0.01, "l2": 0.03},
+        )
+    ),
 ]
