@@ -1,11 +1,13 @@
 """What every layer promises, proven from one table of documents and input shapes.
 
 A row may say more: `mask`, where its sequences are padded ("right", "left", "holes"), and `below`,
-that it reads ids below a number.
+that it reads ids below a number. A layer that joins several inputs has a list of their shapes; its
+x is all of them side by side.
 """
 
 from __future__ import annotations
 
+import math
 import runpy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -98,7 +100,14 @@ class OneLayer:
 
     def __init__(self, case: Case, dtype: str = "float64") -> None:
         document, shape, mask, below = case
-        self.network = Network.from_spec({"input": {"shape": shape}, "layers": [document]})
+        self.shapes = shape if isinstance(shape[0], list) else None
+        if self.shapes:
+            inputs = {f"x{place}": {"shape": part} for place, part in enumerate(self.shapes)}
+            joining = {**document, "inputs": list(inputs)}
+            self.network = Network.from_spec({"inputs": inputs, "layers": [joining]})
+            shape = [sum(math.prod(part) for part in self.shapes)]
+        else:
+            self.network = Network.from_spec({"input": {"shape": shape}, "layers": [document]})
         rng = np.random.default_rng(3)
         self.x = rng.normal(size=(EXAMPLES, *shape)).astype(dtype)
         if below is not None:
@@ -124,12 +133,23 @@ class OneLayer:
     def pass_forward(self, x: np.ndarray, run: Run) -> tuple[np.ndarray, list]:
         caches = []
         mask = None if self.mask is None else self.mask[run.first_row : run.first_row + len(x)]
+        x, mask = self.split(x, mask)
         for stage in self.network.stages:
             pass_ = Pass(run, stage.layer, stage.index, mask=mask)
             mask = stage.operation.output_mask(x, mask)
             x, cache = stage.operation.forward(stage.own(self.params), x, pass_)
             caches.append((cache, pass_))
         return x, caches
+
+    def split(self, x: np.ndarray, mask: np.ndarray | None) -> tuple[Any, Any]:
+        """What the layer reads, and its mask: tuples if it joins several inputs."""
+        if self.shapes is None:
+            return x, mask
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes])[:-1]
+        parts = zip(np.split(x, ends, axis=1), self.shapes, strict=True)
+        return tuple(part.reshape(len(x), *shape) for part, shape in parts), (mask,) * len(
+            self.shapes
+        )
 
     def gradients(self, x: np.ndarray, pull: np.ndarray, run: Run | None = None) -> dict:
         """The gradients of sum(y * pull), the input's (if any) as `x`, and y itself as `y`."""
@@ -142,6 +162,10 @@ class OneLayer:
         ):
             slope, own = stage.operation.backward(stage.own(self.params), cache, slope, pass_)
             found |= {stage.key(name): gradient for name, gradient in own.items()}
+        if self.shapes:
+            slope = np.concatenate(
+                [part.reshape(len(x), math.prod(part.shape[1:])) for part in slope], axis=1
+            )
         return ({} if slope is None else {"x": slope}) | {"y": y, **found}
 
     def gradients_in_shards(self, *parts: slice) -> list[dict]:
@@ -175,7 +199,7 @@ def test_the_document_survives_a_round_trip(case):
     assert again.spec.layers == network.spec.layers
     written = network.to_spec()["layers"][0]
     assert holds(written, case.document)
-    assert set(written) == {
+    assert set(written) - {"inputs"} == {
         "type",
         *(field.name for field in fields_of(type(network.spec.layers[0])) if not field.if_given),
     }
@@ -225,7 +249,7 @@ def test_an_empty_batch_passes_through(case):
     layer = OneLayer(case)
     assert layer.forward(layer.x[:0]).shape == (0, *layer.network.output_shape)
     found = layer.gradients(layer.x[:0], layer.pull[:0])
-    assert "x" not in found or found.pop("x").shape == (0, *case.shape)
+    assert "x" not in found or found.pop("x").shape == (0, *layer.x.shape[1:])
     assert found.pop("y").shape == (0, *layer.network.output_shape)
     assert all(not gradient.any() for gradient in found.values())
 
