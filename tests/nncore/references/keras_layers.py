@@ -113,8 +113,10 @@ def of_layers(case: LayerCase) -> Results:
     for index, weights in enumerate(names):
         for name, variable in weights.items():
             key, tensor = f"{index}.{name}", variable.value
-            trained = {f"d{key}": _array(tensor.grad)} if variable.trainable else {}
-            results |= trained or {f"new {key}": _array(tensor)}
+            if variable.trainable:
+                results[f"d{key}"] = _array(tensor.grad)
+            elif layers[index].trainable:
+                results[f"new {key}"] = _array(tensor)
     return results
 
 

@@ -78,6 +78,10 @@ GENERAL = [
     one([5, 2], "batch_norm", center=False),
     one([4], "batch_norm", scale=False),
     masked([4, 2], {"type": "batch_norm"}),
+    one([4], "batch_norm", trainable=False),
+    LayerCase(
+        ({"type": "dense", "units": 3}, {"type": "dense", "units": 2, "trainable": False}), ((4,),)
+    ),
     one([5], "layer_norm"),
     one([3, 4], "layer_norm", epsilon=0.01),
     one([4], "layer_norm", center=False),
