@@ -1,7 +1,7 @@
 """Local response normalization: y_c = x_c / (bias + alpha sum of x_k^2 over |k - c| <= r)^beta.
 
 x, y (N, ..., C); r = depth_radius. The sums over neighbouring channels are one product with a band
-of ones (C, C). Krizhevsky, Sutskever and Hinton, 2012; fields and defaults as in TensorFlow.
+of ones (C, C), unless C is large. Krizhevsky, Sutskever and Hinton, 2012; fields and defaults as in TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from nncore.normalization import feature_axis
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Amount, Shape, elements
+
+_WIDEST_BAND = 1024
 
 
 @register("local_response_norm")
@@ -42,7 +44,7 @@ class LocalResponseNorm(Layer):
         squares = pass_.scratch("squares", vectors.shape, x.dtype)
         damping = pass_.buffer("damping", vectors.shape, x.dtype)
         np.multiply(vectors, vectors, out=squares)
-        np.matmul(squares, self._band(x), out=damping)
+        self._sum_near(squares, damping)
         damping *= self.alpha
         damping += self.bias
         power = pass_.buffer("power", vectors.shape, x.dtype)
@@ -61,14 +63,20 @@ class LocalResponseNorm(Layer):
         share *= power
         share /= damping
         dx = pass_.buffer("dx", x.shape, x.dtype)
-        np.matmul(share, self._band(x), out=dx)
+        self._sum_near(share, dx)
         dx *= x
         dx *= -2 * self.alpha * self.beta
         dx += np.multiply(slopes, power, out=share)
         return dx.reshape(dy.shape), {}
 
-    def _band(self, x: Array) -> Array:
-        channels = np.arange(x.shape[-1])
-        near = np.abs(channels[:, None] - channels) <= self.depth_radius
-        band: Array = near.astype(x.dtype)
-        return band
+    def _sum_near(self, values: Array, total: Array) -> None:
+        """Write the sums over each channel's neighbourhood of values (R, C) into `total`."""
+        channels = np.arange(values.shape[1])
+        if len(channels) <= _WIDEST_BAND:
+            near = np.abs(channels[:, None] - channels) <= self.depth_radius
+            np.matmul(values, near.astype(values.dtype), out=total)
+            return
+        np.copyto(total, values)
+        for apart in range(1, min(self.depth_radius, len(channels) - 1) + 1):
+            total[:, apart:] += values[:, :-apart]
+            total[:, :-apart] += values[:, apart:]

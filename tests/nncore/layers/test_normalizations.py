@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nncore import ArchitectureError
+from nncore.layers import local_response_norm
 from tests.nncore.layers.one_layer import OneLayer
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4, 6))
@@ -31,7 +32,9 @@ def test_group_norm_normalizes_each_group_of_channels(groups, each):
     assert np.allclose(layer.forward(X), expected, atol=1e-13)
 
 
-def test_local_response_norm_divides_by_its_neighbours():
+@pytest.mark.parametrize("widest_band", [0, 1024])
+def test_local_response_norm_divides_by_its_neighbours(widest_band, monkeypatch):
+    monkeypatch.setattr(local_response_norm, "_WIDEST_BAND", widest_band)
     layer = OneLayer("local_response_norm", [3, 4, 6], depth_radius=2, bias=2, alpha=0.3, beta=0.75)
     for channel in range(6):
         near = X[..., max(channel - 2, 0) : channel + 3]
