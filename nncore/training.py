@@ -232,10 +232,25 @@ class Training:
         at.step += 1
         at.epoch_steps += 1
         at.norms += norm
-        self.config.optimizer.update(self._trained, done.gradients, self._slots, at.step, at.rate)
+        self._move(executor, done, batches[0])
         if self._average:
             self._average.follow(self._trained)
         return done.loss
+
+    def _move(self, executor: Executor, done: Accumulated, rows: Rows) -> None:
+        at, optimizer = self._position, self.config.optimizer
+        if not optimizer.full_batch:
+            optimizer.update(self._trained, done.gradients, self._slots, at.step, at.rate)
+            return
+
+        def evaluate() -> tuple[float, Params]:
+            again = executor.train(
+                self.params, self._prepared(rows), self.config.seed, at.batches - 1
+            )
+            return again.loss, again.gradients
+
+        start = (done.loss, done.gradients)
+        optimizer.search(self._trained, *start, self._slots, at.step, at.rate, evaluate)
 
     def _batch(self, executor: Executor, rows: Rows) -> Batch:
         at = self._position
