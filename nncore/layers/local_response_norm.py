@@ -1,7 +1,8 @@
 """Local response normalization: y_c = x_c / (bias + alpha sum of x_k^2 over |k - c| <= r)^beta.
 
 x, y (N, ..., C); r = depth_radius. The sums over neighbouring channels are one product with a band
-of ones (C, C), unless C is large. Krizhevsky, Sutskever and Hinton, 2012; fields and defaults as in TensorFlow.
+of ones (C, C), unless C is large. Krizhevsky, Sutskever and Hinton, 2012; fields and defaults as in
+TensorFlow.
 """
 
 from __future__ import annotations
