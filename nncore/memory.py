@@ -43,7 +43,7 @@ def _stage_bytes(stage: Stage, batch_size: int) -> int:
     weights = 0
     if stage.owner == stage.layer:
         weights = sum(math.prod(weight.shape) for weight in stage.weights.values())
-    values = 2 * elements(stage.output_shape)
+    values = 2 * elements(stage.output_shape) + stage.operation.kept(stage.input_shape)
     return _BYTES * (_COPIES_IN_TRAINING * weights + batch_size * values)
 
 

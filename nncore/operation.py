@@ -56,6 +56,10 @@ class Operation(Unit):
         """Floating-point operations of a forward pass for one example."""
         return 0
 
+    def kept(self, shape: Any) -> int:
+        """Numbers that training keeps for one example, beside y and its gradient."""
+        return 0
+
     def output_mask(self, x: Any, mask: Any) -> Mask | None:
         """Which positions (N, T) of y hold data, given those of x; None: all do.
 

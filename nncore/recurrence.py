@@ -177,13 +177,13 @@ def unroll(cell: Cell, line: Timeline) -> None:
 def unroll_back(cell: Cell, line: Timeline, dy: Array) -> None:
     """All steps backwards, from the slopes of all outputs (N, T, U) or of the last one (N, U)."""
     cell.prepare_back()
-    due = line.length - 1
+    dh, due = cell.slopes[0], line.length - 1
     if dy.ndim == 2:
         due = -1
-        np.copyto(cell.slopes[0], dy)
+        np.copyto(dh, dy)
     for s in range(len(line.held) - 1, -1, -1):
         while due >= 0 and line.reached[due] == s + 1:
-            cell.slopes[0].__iadd__(dy[:, due])
+            dh += dy[:, due]
             due -= 1
         _step_back(cell, s, line.held[s])
 

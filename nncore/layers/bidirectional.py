@@ -50,6 +50,10 @@ class Bidirectional(Layer):
         merging = 0 if self.merge_mode == "concat" else elements(self.output_shape(shape))
         return 2 * self.layer.flops(shape) + merging
 
+    def kept(self, shape: Shape) -> int:
+        of_outputs = 2 * elements(self.layer.output_shape(shape))
+        return 2 * (self.layer.kept(shape) + of_outputs)
+
     def output_mask(self, x: Any, mask: Mask | None) -> Mask | None:
         return self._directions()[0].output_mask(x, mask)
 

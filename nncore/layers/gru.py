@@ -33,6 +33,7 @@ class GRU(Recurrent):
 
     gates: ClassVar[tuple[int, ...]] = (0, 1, 2)
     operations_a_unit: ClassVar[int] = 13
+    kept_a_unit: ClassVar[int] = 3
 
     def check(self) -> None:
         check_squashing(self.recurrent_activation, "recurrent_activation", self.units)

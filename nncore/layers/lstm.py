@@ -34,6 +34,7 @@ class LSTM(Recurrent):
     # The three sigmoids side by side: i, f, o, g.
     gates: ClassVar[tuple[int, ...]] = (0, 1, 3, 2)
     operations_a_unit: ClassVar[int] = 14
+    kept_a_unit: ClassVar[int] = 3
 
     def check(self) -> None:
         check_squashing(self.recurrent_activation, "recurrent_activation", self.units)

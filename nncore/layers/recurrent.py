@@ -45,6 +45,7 @@ class Recurrent(Layer):
 
     `gates`: which gate of the weights stands where in the cell's buffers. `operations_a_unit`:
     floating-point operations of the cell's formula for one unit and step, without the products.
+    `kept_a_unit`: numbers of one unit and step that go back in time, beside the gates.
     """
 
     units: Positive
@@ -64,6 +65,7 @@ class Recurrent(Layer):
 
     gates: ClassVar[tuple[int, ...]]
     operations_a_unit: ClassVar[int]
+    kept_a_unit: ClassVar[int]
 
     def check(self) -> None:
         """Raise ArchitectureError for fields that do not go together."""
@@ -119,6 +121,11 @@ class Recurrent(Layer):
         products = 2 * len(self.gates) * self.units * (elements(shape[1:]) + self.units)
         formula = self.units * (self.operations_a_unit + len(self.gates) * self.use_bias)
         return elements(shape[:1]) * (products + formula)
+
+    def kept(self, shape: Shape) -> int:
+        features = elements(shape[1:])
+        of_a_step = 2 * features + self.units * (2 * len(self.gates) + self.kept_a_unit)
+        return elements(shape[:1]) * of_a_step
 
     def output_mask(self, x: Any, mask: Mask | None) -> Mask | None:
         if mask is None or not self.return_sequences:

@@ -24,6 +24,7 @@ class SimpleRNN(Recurrent):
 
     gates: ClassVar[tuple[int, ...]] = (0,)
     operations_a_unit: ClassVar[int] = 2
+    kept_a_unit: ClassVar[int] = 1
 
     def cell(self, params: Params, *given: *Given) -> Cell:
         return _Cell(self, *given)
