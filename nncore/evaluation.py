@@ -33,7 +33,7 @@ def evaluate(
     decode: Decode | Mapping[str, Decode] | None = None,
     sample_weight: Named | None = None,
     loss_weights: Mapping[str, float] | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """`loss` and each metric by name. x (N, ...) with N >= 1, y as the loss wants it.
 
     With several outputs also `<output>_loss`, and metrics are `<output>_<metric>`.
@@ -43,7 +43,7 @@ def evaluate(
     examples = checked_examples(network, target, chosen, x, y, sample_weight)
     with Executor(network.program, target) as executor:
         counted = Scores(network.wiring.outputs, target, chosen, decode)
-        return scores(executor, params, examples, counted, batch_size)
+        return scores(executor, params, examples, counted, batch_size) | counted.metrics()
 
 
 def metrics_of(
@@ -66,7 +66,7 @@ def metrics_of(
 def scores(
     executor: Executor, params: Params, examples: Examples, counted: Scores, batch_size: int
 ) -> dict[str, float]:
-    """`evaluate` with an executor at hand and checked examples, counted into fresh scores."""
+    """The losses with an executor at hand and checked examples, which are counted."""
     dtype = dtype_of(params)
     for start in range(0, len(examples), batch_size):
         rows = slice(start, start + batch_size)
@@ -75,7 +75,7 @@ def scores(
             counted.measure(part)
             counted.count(*_losses(executor.objective, part))
     penalty = penalties(executor.program, params)
-    return {"loss": counted.loss + penalty, **counted.losses(), **counted.metrics()}
+    return {"loss": counted.loss + penalty, **counted.losses()}
 
 
 def _losses(target: Objective, part: Part) -> tuple[list[float], list[int]]:

@@ -12,6 +12,7 @@ from nncore.executor import Part
 from nncore.metrics import Metric
 from nncore.metrics.metric import Tally
 from nncore.objective import Objective
+from nncore.passes import Mask
 
 Decode = Callable[[AnyArray], AnyArray]
 """From what the network is trained on to what people read; for predictions and targets."""
@@ -50,6 +51,7 @@ class Scores:
         signs = {
             name: 1 if metric.greater_is_better else -1
             for name, (_, metric) in self._metrics.items()
+            if metric.is_number
         }
         return signs | dict.fromkeys(self.losses(), -1)
 
@@ -61,15 +63,22 @@ class Scores:
 
     def measure(self, part: Part) -> None:
         """Add a part's outputs to the metrics."""
+        seen: dict[int, tuple[AnyArray, AnyArray, Mask | None]] = {}
         for name, (index, metric) in self._metrics.items():
-            loss, targets = self._objective.losses[index], part.examples.targets[index]
-            predictions = loss.predictions(part.outputs[index])
-            if decode := self._decode[index]:
-                predictions, targets = decode(predictions), decode(targets)
-            counted = loss.counted(part.examples.targets[index], part.masks[index])
-            tally = metric.measure(predictions, targets, counted)
+            if index not in seen:
+                seen[index] = self._readable(part, index)
+            tally = metric.measure(*seen[index])
             before = self._tallies.get(name)
             self._tallies[name] = tally if before is None else metric.combine(before, tally)
+
+    def _readable(self, part: Part, index: int) -> tuple[AnyArray, AnyArray, Mask | None]:
+        """Predictions and targets as people read them, and the positions that count."""
+        loss, targets = self._objective.losses[index], part.examples.targets[index]
+        counted = loss.counted(targets, part.masks[index])
+        predictions = loss.predictions(part.outputs[index])
+        if decode := self._decode[index]:
+            return decode(predictions), decode(targets), counted
+        return predictions, targets, counted
 
     @property
     def means(self) -> list[float]:
@@ -94,13 +103,18 @@ class Scores:
             )
         }
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, Any]:
         """The metrics by name."""
         return {
             name: metric.value(self._tallies[name])
             for name, (_, metric) in self._metrics.items()
             if name in self._tallies
         }
+
+    def figures(self) -> dict[str, float]:
+        """Those metrics that are one number."""
+        numbers = {name for name, (_, metric) in self._metrics.items() if metric.is_number}
+        return {name: value for name, value in self.metrics().items() if name in numbers}
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tally]]:
         """What has been counted: JSON, and arrays."""

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from nncore.accumulation import accumulated
+from nncore.accumulation import Accumulated, accumulated
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
 from nncore.class_weights import with_class_weights
 from nncore.early_stopping import Stopper
-from nncore.errors import DivergedError
+from nncore.errors import ConfigError, DivergedError
 from nncore.evaluation import checked_examples, scores
 from nncore.examples import Examples, Named, Rows
 from nncore.execution import first_not_finite
 from nncore.executor import Batch, Executor
-from nncore.gradients import clip, global_norm, layer_not_finite
+from nncore.gradients import clip, clip_each, clip_values, global_norm, layer_not_finite
 from nncore.measures import measures
 from nncore.network import Network
 from nncore.optimizers.optimizer import Slots
@@ -159,12 +159,22 @@ class Training:
         self._position = Position()
         self._counted = self._scores()
         self._stopper = self._start_stopper()
+        self._check_full_batch()
         self._told_to_stop = False
         if resume is not None:
             self._resume(resume)
 
     def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
         return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)
+
+    def _check_full_batch(self) -> None:
+        optimizer = self.config.optimizer
+        if optimizer.full_batch and self._batch_size < len(self._examples):
+            raise ConfigError(
+                "/batch_size",
+                f"{optimizer.type_name} needs all examples in each step, {len(self._examples)}; "
+                "set batch_size to null",
+            )
 
     def _scores(self) -> Scores:
         return Scores(self.network.wiring.outputs, self._objective, self._metrics, self._decode)
@@ -225,8 +235,7 @@ class Training:
         norm = global_norm(done.gradients)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        if self.config.clip_norm is not None:
-            clip(done.gradients, norm, self.config.clip_norm)
+        self._clip(done.gradients, norm)
         factor = self.config.schedule.factor(at.step, self.steps) * self._memory.get("factor", 1.0)
         at.rate = self.config.optimizer.learning_rate * factor
         at.step += 1
@@ -237,6 +246,16 @@ class Training:
             self._average.follow(self._trained)
         return done.loss
 
+    def _clip(self, gradients: Params, norm: float) -> None:
+        config = self.config
+        if config.clip_value is not None:
+            clip_values(gradients, config.clip_value)
+        if config.clip_weight_norm is not None:
+            clip_each(gradients, config.clip_weight_norm)
+        if config.clip_norm is not None:
+            changed = config.clip_value is not None or config.clip_weight_norm is not None
+            clip(gradients, global_norm(gradients) if changed else norm, config.clip_norm)
+
     def _move(self, executor: Executor, done: Accumulated, rows: Rows) -> None:
         at, optimizer = self._position, self.config.optimizer
         if not optimizer.full_batch:
@@ -245,7 +264,11 @@ class Training:
 
         def evaluate() -> tuple[float, Params]:
             again = executor.train(
-                self.params, self._prepared(rows), self.config.seed, at.batches - 1
+                self.params,
+                self._prepared(rows),
+                self.config.seed,
+                at.batches - 1,
+                (at.step - 1) / self.steps,
             )
             return again.loss, again.gradients
 
@@ -254,7 +277,9 @@ class Training:
 
     def _batch(self, executor: Executor, rows: Rows) -> Batch:
         at = self._position
-        batch = executor.train(self.params, self._prepared(rows), self.config.seed, at.batches)
+        batch = executor.train(
+            self.params, self._prepared(rows), self.config.seed, at.batches, at.step / self.steps
+        )
         if not math.isfinite(batch.loss):
             raise self._diverged(executor, rows)
         for name, value in batch.renewed.items():
@@ -285,7 +310,7 @@ class Training:
             raise DivergedError(at.epoch, at.step, broken)
         params = self._average.applied(self.params) if self._average else self.params
         loss = counted.loss + at.penalties / at.batch
-        metrics = counted.losses() | counted.metrics() | self._validate(executor, params)
+        metrics = counted.losses() | counted.figures() | self._validate(executor, params)
         norm = at.norms / at.epoch_steps
         epoch = Epoch(at.epoch, at.step, loss, metrics, at.rate, norm)
         stop = self._stopper is not None and self._stopper.observe(epoch, params)
@@ -298,7 +323,8 @@ class Training:
         if self._validation is None:
             return {}
         size = max(self._batch_size, _EVALUATION_BATCH)
-        found = scores(executor, params, self._validation, self._scores(), size)
+        counted = self._scores()
+        found = scores(executor, params, self._validation, counted, size) | counted.figures()
         if not math.isfinite(found["loss"]):
             sample = self._validation.rows(slice(0, size)).prepared(
                 executor.program.ports, dtype_of(params)
