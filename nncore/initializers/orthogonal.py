@@ -31,4 +31,5 @@ class Orthogonal(Initializer):
         q, r = np.linalg.qr(normal)
         q *= np.where(np.diag(r) < 0, -1.0, 1.0)
         matrix = q if rows >= columns else q.T
-        return (self.gain * matrix).reshape(shape).astype(dtype)
+        weight: Array = np.ascontiguousarray(self.gain * matrix, dtype).reshape(shape)
+        return weight

@@ -13,6 +13,8 @@ def test_rows_or_columns_are_orthonormal(shape, gain):
     initializer = parse(Initializer, {"type": "orthogonal", "gain": gain})
     weight = initializer.draw(np.random.default_rng(0), shape, np.dtype("float64"))
     assert weight.shape == shape
+    assert weight.flags.c_contiguous
+    assert weight.flags.writeable
     matrix = weight.reshape(-1, shape[-1])
     small = matrix.T @ matrix if len(matrix) >= shape[-1] else matrix @ matrix.T
     assert small == pytest.approx(gain**2 * np.eye(len(small)), abs=1e-12)
