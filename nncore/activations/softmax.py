@@ -28,21 +28,18 @@ def softmax(x: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class AlongAxis(Activation):
-    """An activation along one axis of an example, -1 being the last and 0 the first."""
+    """An activation along one axis of an example, -1 being the last and 1 the first."""
 
     axis: int = -1
 
     def output_shape(self, shape: Shape) -> Shape:
-        if not -len(shape) <= self.axis < len(shape):
+        if not (-len(shape) <= self.axis < 0 or 0 < self.axis <= len(shape)):
             raise ArchitectureError(
                 "/axis",
                 f"{self.axis} is no axis of an example of shape {written(shape)}; "
-                "-1 is the last one, 0 the first",
+                "-1 is the last one, 1 the first",
             )
         return shape
-
-    def _axis(self) -> int:
-        return self.axis if self.axis < 0 else self.axis + 1
 
 
 @register("softmax")
@@ -52,7 +49,7 @@ class Softmax(AlongAxis):
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
         y = pass_.buffer("y", x.shape, x.dtype)
-        axis = self._axis()
+        axis = self.axis
         np.subtract(x, x.max(axis=axis, keepdims=True), out=y)
         np.exp(y, out=y)
         y /= y.sum(axis=axis, keepdims=True)
@@ -64,7 +61,7 @@ class Softmax(AlongAxis):
         y = cache
         dx = pass_.buffer("dx", y.shape, y.dtype)
         np.multiply(dy, y, out=dx)
-        total = dx.sum(axis=self._axis(), keepdims=True)
+        total = dx.sum(axis=self.axis, keepdims=True)
         np.subtract(dy, total, out=dx)
         dx *= y
         return dx, {}
@@ -77,7 +74,7 @@ class LogSoftmax(AlongAxis):
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
         y = pass_.buffer("y", x.shape, x.dtype)
-        axis = self._axis()
+        axis = self.axis
         np.subtract(x, x.max(axis=axis, keepdims=True), out=y)
         y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
         return y, y
@@ -87,6 +84,6 @@ class LogSoftmax(AlongAxis):
     ) -> tuple[Array, Params]:
         dx = pass_.buffer("dx", cache.shape, cache.dtype)
         np.exp(cache, out=dx)
-        dx *= dy.sum(axis=self._axis(), keepdims=True)
+        dx *= dy.sum(axis=self.axis, keepdims=True)
         np.subtract(dy, dx, out=dx)
         return dx, {}

@@ -42,7 +42,7 @@ CASES = [
     ({"type": "exponential"}, [1 / E, 1, E**2]),
     ({"type": "sin"}, np.sin([-1, 0, 2])),
     ({"type": "softmax"}, np.array([E**-1, 1, E**2]) / (E**-1 + 1 + E**2)),
-    ({"type": "softmax", "axis": 0}, np.array([E**-1, 1, E**2]) / (E**-1 + 1 + E**2)),
+    ({"type": "softmax", "axis": 1}, np.array([E**-1, 1, E**2]) / (E**-1 + 1 + E**2)),
     ({"type": "log_softmax"}, np.array([-1, 0, 2]) - np.log(E**-1 + 1 + E**2)),
     ({"type": "adaptive"}, np.tanh([-1, 0, 2])),
     ({"type": "adaptive", "base": "softplus", "n": 10, "scope": "neuron"}, None),
@@ -154,7 +154,7 @@ def test_the_error_function_is_exact_to_the_last_digits():
 @pytest.mark.parametrize(
     ("document", "shape", "pointer", "words"),
     [
-        ({"type": "softmax", "axis": 2}, (3, 4), "/axis", "no axis of an example"),
+        ({"type": "softmax", "axis": 3}, (3, 4), "/axis", "no axis of an example"),
         ({"type": "prelu"}, (None, 4), "/shared_axes", "axes whose size varies"),
         ({"type": "prelu", "shared_axes": [3]}, (2, 4), "/shared_axes/0", "3 is no axis"),
         ({"type": "adaptive", "base": "prelu"}, (4,), "/base", "weights of its own"),

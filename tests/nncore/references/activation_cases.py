@@ -27,6 +27,8 @@ _DOCUMENTS = [
     "hard_sigmoid",
     "tanh",
     "softmax",
+    {"type": "softmax", "axis": 1},
+    {"type": "log_softmax", "axis": 1},
     "exponential",
     "relu6",
     "log_softmax",

@@ -45,11 +45,13 @@ def weight(name: str, shape: Sequence[int], layer: int = 0) -> Array:
     return fill(shape, start) + (short == "moving_variance")
 
 
-def numbers(shape: Sequence[int], place: int = 0, lengths: Sequence[int] = ()) -> Array:
-    """Examples (N, *shape) for the input number `place`; zeros after an example's length."""
+def numbers(
+    shape: Sequence[int], place: int = 0, lengths: Sequence[int] = (), pad: float = 0
+) -> Array:
+    """Examples (N, *shape) for the input number `place`; `pad` after an example's length."""
     x = fill((EXAMPLES, *shape), 0.3 + place)
     for example, length in enumerate(lengths):
-        x[example, length:] = 0
+        x[example, length:] = pad
     return x
 
 

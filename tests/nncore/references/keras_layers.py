@@ -136,7 +136,9 @@ def _inputs(case: LayerCase) -> list[torch.Tensor]:
     if case.below:
         return [torch.from_numpy(tokens(case.shapes[0], case.below, case.lengths))]
     return [
-        torch.from_numpy(case.scale * numbers(shape, place, case.lengths)).requires_grad_()
+        torch.from_numpy(
+            case.scale * numbers(shape, place, case.lengths, case.pad)
+        ).requires_grad_()
         for place, shape in enumerate(case.shapes)
     ]
 

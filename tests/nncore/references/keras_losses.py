@@ -80,6 +80,9 @@ def _value(case: LossCase | _Batch, outputs: torch.Tensor) -> torch.Tensor:
         weight = torch.tensor(options["pos_weight"])
         wanted = torch.from_numpy(case.wanted())
         return functional.binary_cross_entropy_with_logits(outputs, wanted, pos_weight=weight)
+    if "epsilon" in options:
+        wanted = torch.from_numpy(case.wanted())
+        return functional.poisson_nll_loss(outputs, wanted, False, eps=options["epsilon"])
     if options.get("log_input"):
         return functional.poisson_nll_loss(outputs, torch.from_numpy(case.wanted()))
     if "ignore_index" in options:

@@ -15,8 +15,8 @@ Document = dict[str, Any]
 class LayerCase:
     """Layers one after the other, the first of which may read several inputs.
 
-    `lengths`: how many steps of each example hold data. `below`: the inputs are ids below it.
-    `scale`: what the inputs are multiplied with.
+    `lengths`: how many steps of each example hold data; the others hold `pad`. `below`: the inputs
+    are ids below it. `scale`: what the inputs are multiplied with.
     """
 
     layers: tuple[Document, ...]
@@ -24,6 +24,7 @@ class LayerCase:
     lengths: tuple[int, ...] = ()
     below: int = 0
     scale: float = 1
+    pad: float = 0
 
     @property
     def name(self) -> str:

@@ -93,6 +93,7 @@ LOSSES = [
     *_family("huber", "values", {"delta": 0.4}),
     *_family("log_cosh", "values"),
     *_family("poisson", "counts", {"log_input": True}),
+    LossCase({"type": "poisson", "epsilon": 0.1}, (3,), "counts"),
     *_family("kl_divergence", "shares"),
     LossCase({"type": "kl_divergence"}, (3,), "sharp"),
     *_family("hinge", "signs"),

@@ -29,6 +29,7 @@ _LSTM = {"type": "lstm", "units": 3}
 _GRU = {"type": "gru", "units": 3}
 _CELLS = [_RNN, _LSTM, _GRU, {**_GRU, "reset_after": False}]
 _WHOLE = {"return_sequences": True}
+_SILENT = {"zero_output_for_mask": True}
 _BACK = {"go_backwards": True}
 
 
@@ -60,7 +61,10 @@ SEQUENCES = [
     *(case for cell in _CELLS for case in _plain(cell)),
     *(case for cell in _CELLS for case in _variable_length(cell)),
     masked(_SEQUENCE, _LSTM | _WHOLE, _GRU),
-    masked(_SEQUENCE, _RNN | _WHOLE | {"zero_output_for_mask": True}),
+    *(masked(_SEQUENCE, cell | _WHOLE | _SILENT) for cell in (_RNN, _LSTM, _GRU)),
+    LayerCase(
+        ({"type": "masking", "mask_value": 0.25}, _GRU), (tuple(_SEQUENCE),), _LENGTHS, pad=0.25
+    ),
     masked(_SEQUENCE, _GRU | _WHOLE | _BACK),
     *(
         one(_SEQUENCE, "bidirectional", layer=_RNN, merge_mode=mode)

@@ -33,7 +33,7 @@ def examples_of(case: LayerCase, dtype: str) -> list[NDArray[Any]]:
     if case.below:
         return [tokens(case.shapes[0], case.below, case.lengths)]
     return [
-        (case.scale * numbers(shape, place, case.lengths)).astype(dtype)
+        (case.scale * numbers(shape, place, case.lengths, case.pad)).astype(dtype)
         for place, shape in enumerate(case.shapes)
     ]
 

@@ -34,6 +34,16 @@ CONVOLUTIONS = [
     one([5, 2], "conv1d_transpose", filters=3, kernel_size=3, strides=2),
     one([5, 2], "conv1d_transpose", filters=2, kernel_size=3, strides=2, padding="same"),
     one([5, 2], "conv1d_transpose", filters=2, kernel_size=2, dilation_rate=2),
+    one(
+        [5, 2],
+        "conv1d_transpose",
+        filters=2,
+        kernel_size=3,
+        strides=2,
+        output_padding=1,
+        use_bias=False,
+        activation="tanh",
+    ),
     one([3, 4, 2], _TRANSPOSED, filters=3, kernel_size=2),
     one([3, 4, 2], _TRANSPOSED, filters=3, kernel_size=3, use_bias=False, activation="sigmoid"),
     one([3, 4, 2], _TRANSPOSED, filters=2, kernel_size=3, padding="same"),
@@ -61,7 +71,7 @@ CONVOLUTIONS = [
     one([4, 5, 2], _SEPARABLE, filters=3, kernel_size=2),
     one([4, 5, 2], _SEPARABLE, filters=3, kernel_size=3, padding="same", depth_multiplier=2),
     one([5, 5, 2], _SEPARABLE, filters=2, kernel_size=3, strides=2, use_bias=False),
-    one([5, 5, 2], _SEPARABLE, filters=2, kernel_size=2, dilation_rate=2),
+    one([5, 5, 2], _SEPARABLE, filters=2, kernel_size=2, dilation_rate=2, activation="tanh"),
 ]
 
 POOLINGS = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ Weights = dict[str, torch.Tensor]
 _RENAMED = {
     "learning_rate": "lr",
     "epsilon": "eps",
-    "initial_accumulator_value": "initial_accumulator_value",
+    "learning_rate_decay": "lr_decay",
 }
 _CLASSES = {
     "sgd": "SGD",
     "adam": "Adam",
     "adamw": "AdamW",
     "nadam": "NAdam",
+    "adamax": "Adamax",
     "rmsprop": "RMSprop",
     "adagrad": "Adagrad",
     "adadelta": "Adadelta",
@@ -40,14 +41,17 @@ class Lion(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, **defaults, **fields})
 
     @torch.no_grad()
-    def step(self) -> None:
-        """One step."""
+    def step(self, closure: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """One step, and the loss before it."""
+        with torch.enable_grad():
+            loss = closure()
         for group in self.param_groups:
             for weight in group["params"]:
                 mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
                 move = torch.sign(group["beta_1"] * mean + (1 - group["beta_1"]) * weight.grad)
                 weight -= group["lr"] * (move + group["weight_decay"] * weight)
                 mean.mul_(group["beta_2"]).add_(weight.grad, alpha=1 - group["beta_2"])
+        return loss
 
 
 def optimizer_of(document: dict[str, Any], weights: Iterable[torch.Tensor]) -> Any:
@@ -60,6 +64,8 @@ def optimizer_of(document: dict[str, Any], weights: Iterable[torch.Tensor]) -> A
         fields["betas"] = (fields.pop("beta_1", 0.9), fields.pop("beta_2", 0.999))
     if kind == "rmsprop" and "rho" in fields:
         fields["alpha"] = fields.pop("rho")
+    if kind == "lbfgs" and fields.pop("line_search", True):
+        fields["line_search_fn"] = "strong_wolfe"
     renamed = {_RENAMED.get(key, key): value for key, value in fields.items()}
     return getattr(torch.optim, _CLASSES[kind])(weights, **renamed)
 
@@ -69,18 +75,26 @@ def of_run(case: TrainingCase) -> dict[str, Any]:
     weights = {name: torch.from_numpy(value).requires_grad_() for name, value in start().items()}
     optimizer = optimizer_of(case.optimizer, weights.values())
     losses, path, result = [], [], _flat(weights)
-    for _ in range(EPOCHS):
-        for first in range(0, EXAMPLES, BATCH):
+    for rows in _batches(case):
+
+        def closure(rows: slice = rows) -> torch.Tensor:
             optimizer.zero_grad()
-            loss = _loss(case, weights, slice(first, first + BATCH))
+            loss = _loss(case, weights, rows)
             loss.backward()
             _clip(case, list(weights.values()))
-            optimizer.step()
-            losses.append(loss.item())
-            path.append(_flat(weights))
-            decay = case.more.get("ema_decay", 0) if len(path) > 1 else 0
-            result = decay * result + (1 - decay) * path[-1]
+            return loss
+
+        losses.append(optimizer.step(closure).item())
+        path.append(_flat(weights))
+        decay = case.more.get("ema_decay", 0) if len(path) > 1 else 0
+        result = decay * result + (1 - decay) * path[-1]
     return {"losses": losses, "weights": np.array(path), "result": result}
+
+
+def _batches(case: TrainingCase) -> list[slice]:
+    size = EXAMPLES if case.full_batch else BATCH
+    one_epoch = [slice(first, first + size) for first in range(0, EXAMPLES, size)]
+    return one_epoch * (EPOCHS * EXAMPLES // BATCH // len(one_epoch))
 
 
 def _flat(weights: Weights) -> np.ndarray:
