@@ -126,7 +126,16 @@ def _outputs(weights: Weights, x: torch.Tensor) -> torch.Tensor:
 
 def _clip(case: TrainingCase, weights: list[torch.Tensor]) -> None:
     if "clip_norm" in case.more:
-        # PyTorch divides by the norm + 1e-6; without that it scales to the norm itself.
-        norm = torch.sqrt(sum((weight.grad**2).sum() for weight in weights))
+        _shorten(weights, case.more["clip_norm"])
+    if "clip_weight_norm" in case.more:
         for weight in weights:
-            weight.grad *= min(1, case.more["clip_norm"] / norm.item())
+            _shorten([weight], case.more["clip_weight_norm"])
+    if "clip_value" in case.more:
+        torch.nn.utils.clip_grad_value_(weights, case.more["clip_value"])
+
+
+def _shorten(weights: list[torch.Tensor], limit: float) -> None:
+    # PyTorch's clip_grad_norm_ divides by the norm + 1e-6, and so misses the limit by a little.
+    norm = torch.sqrt(sum((weight.grad**2).sum() for weight in weights)).item()
+    for weight in weights:
+        weight.grad *= min(1.0, limit / norm)

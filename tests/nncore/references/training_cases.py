@@ -157,6 +157,8 @@ RUNS = [
     *(TrainingCase(optimizer, loss) for loss in LOSSES for optimizer in (_MOMENTUM, _ADAM)),
     TrainingCase(_MOMENTUM, more={"clip_norm": 0.5}),
     TrainingCase(_ADAM, more={"clip_norm": 0.2}),
+    TrainingCase(_MOMENTUM, more={"clip_weight_norm": 0.2}),
+    TrainingCase(_MOMENTUM, more={"clip_value": 0.05}),
     TrainingCase(_ADAM, weighted=True),
     TrainingCase(_ADAM, "cross_entropy", weighted=True),
     TrainingCase(_ADAM, "cross_entropy", {"class_weight": {"0": 0.5, "1": 2.0, "2": 1.0}}),
