@@ -22,7 +22,7 @@ import keras
 import torch
 from keras.src.backend.common import dtypes
 
-from tests.nncore.references import keras_layers, keras_losses, torch_training
+from tests.nncore.references import keras_layers, keras_losses, torch_graph, torch_training
 from tests.nncore.references.activation_cases import ACTIVATIONS
 from tests.nncore.references.layer_cases import GENERAL
 from tests.nncore.references.loss_cases import LOSSES
@@ -77,6 +77,7 @@ def main():
     record("activations", [case for _, case in ACTIVATIONS], keras_layers.of_layers)
     record("losses", LOSSES, keras_losses.of_loss)
     record("training", RUNS, torch_training.of_run)
+    store("graph", {"graph": torch_graph.of_graph()})
     record("recurrent", SEQUENCES, keras_layers.of_layers)
 
 
