@@ -78,11 +78,13 @@ class Executor:
         if self._pool:
             self._pool.shutdown()
 
-    def train(self, params: Params, examples: Examples, seed: int, step: int) -> Batch:
-        """A batch in training mode, of prepared examples."""
+    def train(
+        self, params: Params, examples: Examples, seed: int, step: int, progress: float = 1.0
+    ) -> Batch:
+        """A batch in training mode, of prepared examples; `progress` is that of the run."""
 
         def shard(part: Examples, run: Run) -> Batch:
-            run.training, run.seed, run.step = True, seed, step
+            run.training, run.seed, run.step, run.progress = True, seed, step, progress
             flow = forward(self.program, params, part.inputs, run)
             slopes: dict[int, Array] = {}
             means, terms = self._losses(part, flow, slopes, run)

@@ -27,7 +27,8 @@ class TrainingConfig:
     Of several outputs each may have its own loss and metrics, by name, and a weight of its loss.
     `batch_size` null is all examples at once; `accumulate_steps` batches make one optimizer step.
     `class_weight` by class, or `class_balance`, are factors of the examples' terms; `ema_decay`
-    makes the running mean of the weights the result.
+    makes the running mean of the weights the result. `clip_norm` limits the norm of all gradients
+    together, `clip_weight_norm` of each weight's, `clip_value` each element's size.
     """
 
     loss: Loss | dict[str, Loss] | None = None
@@ -45,6 +46,8 @@ class TrainingConfig:
     class_weight: dict[str, Factor] | None = if_given()
     class_balance: Literal["balanced"] | None = if_given()
     accumulate_steps: Annotated[int, Range(min=1, max=1_000_000)] = if_given(1)
+    clip_weight_norm: Annotated[float, Range(above=0)] | None = if_given()
+    clip_value: Annotated[float, Range(above=0)] | None = if_given()
     ema_decay: Annotated[float, Range(min=0, below=1)] | None = if_given()
 
     @classmethod
