@@ -12,10 +12,7 @@ import pytest
 from nncore import Network
 from nncore.activations.adaptive import SlopeRecovery
 from nncore.fixed_point import Relaxation
-
-
-def close(found, expected, within=1e-10):
-    np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=0, atol=within)
+from tests.nncore.worked_examples import close, double
 
 
 def two_layers(inputs, hidden, outputs, last="linear"):
@@ -24,14 +21,6 @@ def two_layers(inputs, hidden, outputs, last="linear"):
         {"type": "dense", "units": outputs, "activation": last},
     ]
     return Network.from_spec({"input": {"shape": [inputs]}, "layers": layers})
-
-
-def weights(**arrays):
-    """Weights in float64, `kernel_1` for `dense_1.kernel`."""
-    return {
-        f"dense_{name[-1]}.{name[:-2]}": np.array(array, dtype=np.float64)
-        for name, array in arrays.items()
-    }
 
 
 def at_half_a_unit(network, params, x):
@@ -50,7 +39,7 @@ class TestG3AFunctionOfOneNumber:
     )
     def test_its_value_and_its_slope(self, x, value, slope):
         network = two_layers(1, 2, 1)
-        params = weights(
+        params = double(
             kernel_1=[[-1.75, 0.172]],
             bias_1=[-0.1, 0.15],
             kernel_2=[[0.25], [0.5]],
@@ -80,7 +69,7 @@ class TestG7SmallCircuits:
     def test_a_sigmoid_neuron(self):
         layer = {"type": "dense", "units": 1, "activation": "sigmoid"}
         network = Network.from_spec({"input": {"shape": [2]}, "layers": [layer]})
-        params = weights(kernel_1=[[2], [-3]], bias_1=[-3])
+        params = double(kernel_1=[[2], [-3]], bias_1=[-3])
         close(network.predict(params, [[-1, -2]]), 0.73105857863)
         x = [[-1, -2]]
         target = at_half_a_unit(network, params, x)
@@ -91,7 +80,7 @@ class TestG7SmallCircuits:
 
     def test_one_hidden_unit(self):
         network = two_layers(2, 1, 2, "sigmoid")
-        params = weights(
+        params = double(
             kernel_1=[[0.13436424411240122], [0.8474337369372327]],
             bias_1=[0.763774618976614],
             kernel_2=[[0.2550690257394217, 0.4494910647887381]],

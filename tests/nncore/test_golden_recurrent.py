@@ -10,13 +10,10 @@ import pytest
 
 from nncore import Network
 from tests.nncore.references.filling import fill
+from tests.nncore.worked_examples import close
 
 STEPS, INPUTS, UNITS = 4, 2, 3
 X = fill((1, STEPS, INPUTS), 0)
-
-
-def close(found, expected, within=1e-10):
-    np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=0, atol=within)
 
 
 def network_of(layer):
