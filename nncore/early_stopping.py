@@ -45,7 +45,7 @@ class Stopper:
     def __init__(self, config: EarlyStopping, signs: Mapping[str, int], validated: bool) -> None:
         """`signs`: 1 for each figure that should rise, -1 for each that should fall."""
         self._config = config
-        self._sign = _direction(config.metric, signs, validated)
+        self._sign = direction(config.metric, signs, validated, "/early_stopping/metric")
         self._best: float | None = None
         self._waited = 0
         self._weights: Params = {}
@@ -89,7 +89,8 @@ class Stopper:
         self.best_epoch, self._weights = numbers["best_epoch"], weights
 
 
-def _direction(figure: str, signs: Mapping[str, int], validated: bool) -> int:
+def direction(figure: str, signs: Mapping[str, int], validated: bool, pointer: str) -> int:
+    """1 if the figure should rise, -1 if it should fall; ConfigError if nobody measures it."""
     signs = {"loss": -1, **signs}
     known = signs | ({f"val_{name}": sign for name, sign in signs.items()} if validated else {})
     if figure in known:
@@ -97,4 +98,4 @@ def _direction(figure: str, signs: Mapping[str, int], validated: bool) -> int:
     mend = f"known here: {', '.join(known)}"
     if figure.removeprefix("val_") in signs:
         mend = f"it needs validation examples; {mend}"
-    raise ConfigError("/early_stopping/metric", f'"{figure}" is not measured; {mend}')
+    raise ConfigError(pointer, f'"{figure}" is not measured; {mend}')

@@ -14,7 +14,7 @@ from nncore.accumulation import Accumulated, accumulated
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
 from nncore.class_weights import with_class_weights
-from nncore.early_stopping import Stopper
+from nncore.early_stopping import Stopper, direction
 from nncore.errors import ConfigError, DivergedError
 from nncore.evaluation import checked_examples, scores
 from nncore.examples import Examples, Named, Rows
@@ -159,7 +159,7 @@ class Training:
         self._position = Position()
         self._counted = self._scores()
         self._stopper = self._start_stopper()
-        self._check_full_batch()
+        self._check_demands()
         self._told_to_stop = False
         if resume is not None:
             self._resume(resume)
@@ -167,8 +167,12 @@ class Training:
     def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
         return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)
 
-    def _check_full_batch(self) -> None:
-        optimizer = self.config.optimizer
+    def _check_demands(self) -> None:
+        """What the optimizer and the schedule need of a run."""
+        optimizer, figure = self.config.optimizer, self.config.schedule.watched()
+        if figure is not None:
+            validated = self._validation is not None
+            direction(figure, self._counted.signs, validated, "/schedule/metric")
         if optimizer.full_batch and self._batch_size < len(self._examples):
             raise ConfigError(
                 "/batch_size",

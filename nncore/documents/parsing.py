@@ -154,7 +154,10 @@ def _object(cls: type, document: Mapping[str, object], pointer: str) -> Any:
             values[field.name] = _value(field.hint, document[field.name], place)
         elif field.required:
             raise DocumentError(place, f"is required: {expected(field.hint)}")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except DocumentError as error:  # fields that do not go together
+        raise error.under(pointer) from None
 
 
 def _refuse_unknown(

@@ -266,7 +266,7 @@ class TestConfig:
         document = config.to_document()
         assert document["optimizer"]["learning_rate"] == 0.001
         assert document["metrics"] == ["accuracy"]
-        assert document["schedule"] == "constant"
+        assert document["schedule"] == {"type": "constant", "warmup_steps": 0}
         assert TrainingConfig.parse(document) == config
 
     @pytest.mark.parametrize(
