@@ -78,7 +78,7 @@ class _Cell(Cell):
         h += candidate
 
     def mix_back(self, s: int) -> None:
-        """dL/dupdate in `work`, dz of the candidate, and the direct part of dL/dh_(t-1)."""
+        """dL/dupdate in `work`, dz of the candidate, the direct part of dL/dh_(t-1) in `spare`."""
         (dh,) = self.slopes
         update, _, candidate = self.z[:, s]
         dupdate, _, dcandidate = self.work
@@ -86,7 +86,6 @@ class _Cell(Cell):
         dupdate *= dh
         np.multiply(dh, update, out=self.spare)
         np.subtract(dh, self.spare, out=dcandidate)
-        np.copyto(dh, self.spare)
         self.candidate.backward(dcandidate, candidate, self.dz[2, s], s)
 
 
@@ -125,8 +124,8 @@ class _ResetAfter(_Cell):
         np.multiply(dz[2], z[1], out=work[2])
         np.copyto(work[:2], dz[:2])
         np.copyto(self.dinner[s], work[2])
-        self.recall_back(work, self.spare)
-        dh = self.slopes[0]
+        (dh,) = self.slopes
+        self.recall_back(work, dh)
         dh += self.spare
 
     def gradients(self) -> Array:
@@ -163,8 +162,8 @@ class _ResetBefore(_Cell):
         if self.factor is not None:
             dkept *= self.factor
         self.gate.backward(work[:2], z[:2], dz[:2], s)
-        self.recall_back(dz[:2], self.spare)
-        dh = self.slopes[0]
+        (dh,) = self.slopes
+        self.recall_back(dz[:2], dh)
         dh += self.spare
         dh += dkept
 
