@@ -19,15 +19,23 @@ os.environ["KERAS_BACKEND"] = "torch"
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import keras
+import numpy as np
 import torch
 from keras.src.backend.common import dtypes
 
-from tests.nncore.references import keras_layers, keras_losses, torch_graph, torch_training
+from tests.nncore.references import (
+    keras_layers,
+    keras_losses,
+    schedule_references,
+    torch_graph,
+    torch_training,
+)
 from tests.nncore.references.activation_cases import ACTIVATIONS
 from tests.nncore.references.layer_cases import GENERAL
 from tests.nncore.references.loss_cases import LOSSES
 from tests.nncore.references.recorded import store
-from tests.nncore.references.recurrent_cases import SEQUENCES
+from tests.nncore.references.recurrent_cases import LABELLED, LABELS, SEQUENCES
+from tests.nncore.references.schedule_cases import SCHEDULES
 from tests.nncore.references.spatial_cases import CONVOLUTIONS, POOLINGS, SIZES
 from tests.nncore.references.training_cases import RUNS
 
@@ -77,7 +85,9 @@ def main():
     record("activations", [case for _, case in ACTIVATIONS], keras_layers.of_layers)
     record("losses", LOSSES, keras_losses.of_loss)
     record("training", RUNS, torch_training.of_run)
-    store("graph", {"graph": torch_graph.of_graph()})
+    labelled = keras_layers.of_sequences(LABELLED, np.array(LABELS))
+    store("networks", {"graph": torch_graph.of_graph(), "labelled sequences": labelled})
+    record("schedules", SCHEDULES, schedule_references.of_schedule)
     record("recurrent", SEQUENCES, keras_layers.of_layers)
 
 

@@ -96,12 +96,7 @@ def of_layers(case: LayerCase) -> Results:
     """Outputs in both modes, all gradients in training, and what the pass renewed."""
     layers = [layer(document) for document in case.layers]
     inputs = _inputs(case)
-    run(layers, inputs, training=False)
-    names = [_named(built) for built in layers]
-    for index, weights in enumerate(names):
-        shapes = {name: tuple(variable.shape) for name, variable in weights.items()}
-        for name, value in filled(shapes, index).items():
-            weights[name].assign(value)
+    names = _filled(layers, inputs)
     evaluated = run(layers, inputs, training=False)
     y = run(layers, inputs, training=True)
     lengths = case.lengths if y.ndim > 2 else ()
@@ -109,7 +104,35 @@ def of_layers(case: LayerCase) -> Results:
     results = {"y": _array(y)}
     if not torch.equal(y, evaluated):
         results["evaluated"] = _array(evaluated)
-    results |= {f"dx{place}": _array(x.grad) for place, x in enumerate(inputs) if x.requires_grad}
+    return results | _gradients(layers, names, inputs)
+
+
+def of_sequences(case: LayerCase, targets: np.ndarray) -> Results:
+    """The cross-entropy over the steps that are no padding, and its gradients."""
+    layers, inputs = [layer(document) for document in case.layers], _inputs(case)
+    names = _filled(layers, inputs)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
+    value = loss(torch.from_numpy(targets), run(layers, inputs, training=True))
+    value.backward()
+    return {"loss": _array(value), **_gradients(layers, names, inputs)}
+
+
+def _filled(layers: Sequence[Any], inputs: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
+    """Build the layers, and give each its weights; the weights by short name."""
+    run(layers, inputs, training=False)
+    names = [_named(built) for built in layers]
+    for index, weights in enumerate(names):
+        shapes = {name: tuple(variable.shape) for name, variable in weights.items()}
+        for name, value in filled(shapes, index).items():
+            weights[name].assign(value)
+    return names
+
+
+def _gradients(
+    layers: Sequence[Any], names: Sequence[dict[str, Any]], inputs: Sequence[torch.Tensor]
+) -> Results:
+    """Gradients after a backward pass, and the weights that the pass itself changed."""
+    results = {f"dx{place}": _array(x.grad) for place, x in enumerate(inputs) if x.requires_grad}
     for index, weights in enumerate(names):
         for name, variable in weights.items():
             key, tensor = f"{index}.{name}", variable.value

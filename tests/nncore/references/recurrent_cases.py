@@ -89,3 +89,8 @@ SEQUENCES = [
     one([2, 3, 2], "time_distributed", layer={"type": "flatten"}),
     masked(_SEQUENCE, _each_step({"type": "dense", "units": 2}), _RNN),
 ]
+
+LABELLED = masked(
+    _SEQUENCE, _bidirectional(_LSTM | _WHOLE), {"type": "dense", "units": 3}, lengths=_LENGTHS
+)
+LABELS = [[0, 2, 1, 1], [2, 0, 0, 0], [1, 1, 2, 0]]

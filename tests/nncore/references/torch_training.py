@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from tests.nncore.references.keras_losses import value_of
+from tests.nncore.references.schedule_references import factors
 from tests.nncore.references.training_cases import BATCH, EPOCHS, EXAMPLES, TrainingCase, start
 
 Weights = dict[str, torch.Tensor]
@@ -75,7 +76,10 @@ def of_run(case: TrainingCase) -> dict[str, Any]:
     weights = {name: torch.from_numpy(value).requires_grad_() for name, value in start().items()}
     optimizer = optimizer_of(case.optimizer, weights.values())
     losses, path, result = [], [], _flat(weights)
-    for rows in _batches(case):
+    batches = _batches(case)
+    rates = factors(case.more.get("schedule", {"type": "constant"}), len(batches))
+    for rows, factor in zip(batches, rates, strict=True):
+        optimizer.param_groups[0]["lr"] = case.optimizer["learning_rate"] * factor
 
         def closure(rows: slice = rows) -> torch.Tensor:
             optimizer.zero_grad()
