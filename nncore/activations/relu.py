@@ -15,6 +15,7 @@ import numpy as np
 from nncore.activations.activation import Activation
 from nncore.activations.pointwise import Pointwise
 from nncore.arrays import Array, Params
+from nncore.documents.hints import if_given
 from nncore.documents.limits import Range
 from nncore.passes import Pass
 from nncore.registry import register
@@ -27,9 +28,9 @@ Slope = Annotated[float, Range(min=0)]
 class Relu(Activation):
     """y = max(x, 0), or with a slope below a threshold and a cap."""
 
-    negative_slope: Slope = 0.0
-    max_value: Annotated[float, Range(min=0)] | None = None
-    threshold: Annotated[float, Range(min=0)] = 0.0
+    negative_slope: Slope = if_given(0.0)
+    max_value: Annotated[float, Range(min=0)] | None = if_given()
+    threshold: Annotated[float, Range(min=0)] = if_given(0.0)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
         y = pass_.buffer("y", x.shape, x.dtype)

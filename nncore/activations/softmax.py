@@ -13,6 +13,7 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.documents.hints import if_given
 from nncore.errors import ArchitectureError
 from nncore.passes import Pass
 from nncore.registry import register
@@ -30,7 +31,7 @@ def softmax(x: Array) -> Array:
 class AlongAxis(Activation):
     """An activation along one axis of an example, -1 being the last and 1 the first."""
 
-    axis: int = -1
+    axis: int = if_given(-1)
 
     def output_shape(self, shape: Shape) -> Shape:
         if not (-len(shape) <= self.axis < 0 or 0 < self.axis <= len(shape)):

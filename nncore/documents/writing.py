@@ -29,6 +29,7 @@ def value_document(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: value_document(item) for name, item in value.items()}
     if isinstance(value, registry.Unit):
-        # A unit without fields says all by its name.
-        return to_document(value) if fields_of(type(value)) else value.type_name
+        document = to_document(value)
+        # A unit that writes no fields says all by its name.
+        return document if len(document) > 1 else value.type_name
     return to_document(value) if hasattr(value, "__dataclass_fields__") else value

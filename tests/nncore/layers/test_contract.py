@@ -61,6 +61,8 @@ CASES = [
 for _path in sorted(Path(__file__).parent.glob("cases_*.py")):
     CASES += runpy.run_path(str(_path))["CASES"]
 EXAMPLES = 5
+# Their gradients of kernels and inputs are stand-ins on purpose; test_binary.py proves them.
+STAND_INS = ("binary_dense", "binary_conv2d")
 
 
 class Case(NamedTuple):
@@ -214,6 +216,8 @@ def test_gradients_are_those_of_finite_differences(case):
     assert expected <= set(found) <= {"x", "y", *layer.params}
     del found["y"]
     for name, gradient in found.items():
+        if case.document["type"] in STAND_INS and not name.endswith("bias"):
+            continue
         array = layer.x if name == "x" else layer.params[name]
         gradient = gradient.copy()
         expected = numeric_gradient(
