@@ -9,9 +9,11 @@ y = network.predict(params, x)
 
 from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
 from nncore.evaluation import evaluate
-from nncore.network import Network, Node
+from nncore.network import Network
+from nncore.nodes import Node
+from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
-from nncore.training import Epoch, Step, Training, fit, time_budget
+from nncore.training import Training, fit, time_budget
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
 

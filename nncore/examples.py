@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import AnyArray, Array
+from nncore.losses.weighting import check_sample_weights
 from nncore.program import Port
+from nncore.shapes import Shape, fits, written
 
 Rows = slice | NDArray[np.intp]
 Named = Any
@@ -91,3 +93,29 @@ def check_lengths(x: Sequence[AnyArray], y: Sequence[AnyArray]) -> None:
         if not targets.ndim or len(targets) != len(x[0]):
             count = len(targets) if targets.ndim else "no"
             raise ValueError(f"x has {len(x[0])} examples, but y has {count} targets")
+
+
+def checked_inputs(x: Named, shapes: Mapping[str, Shape]) -> tuple[AnyArray, ...]:
+    """The array of each input, (N, *its shape). Raises ValueError."""
+    inputs = by_name("x", x, list(shapes))
+    for (name, shape), array in zip(shapes.items(), inputs, strict=True):
+        if array.ndim == 0 or not fits(array.shape[1:], shape):
+            what = "x" if len(inputs) == 1 else f"x[{name!r}]"
+            raise ValueError(f"{what} must have shape (N, *{written(shape)}), got {array.shape}")
+    check_lengths(inputs, ())
+    return inputs
+
+
+def checked_weights(
+    given: Named | None, names: Sequence[str], targets: Sequence[AnyArray]
+) -> tuple[Array | None, ...]:
+    """The sample weights of each output: one array for all, or a mapping by name."""
+    if given is None:
+        return (None,) * len(names)
+    if isinstance(given, Mapping):
+        weights = by_name("sample_weight", given, names)
+    else:
+        weights = (np.asarray(given),) * len(names)
+    for weight, wanted in zip(weights, targets, strict=True):
+        check_sample_weights(weight, wanted)
+    return weights

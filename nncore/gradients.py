@@ -41,6 +41,23 @@ def clip_values(gradients: Mapping[str, Array], limit: float) -> None:
         np.clip(gradient, -limit, limit, out=gradient)
 
 
+def limit(
+    gradients: Mapping[str, Array],
+    norm: float,
+    values: float | None,
+    each: float | None,
+    together: float | None,
+) -> None:
+    """Apply those limits that there are, in this order, to gradients of that global norm."""
+    if values is not None:
+        clip_values(gradients, values)
+    if each is not None:
+        clip_each(gradients, each)
+    if together is not None:
+        changed = values is not None or each is not None
+        clip(gradients, global_norm(gradients) if changed else norm, together)
+
+
 def layer_not_finite(arrays: Mapping[str, Array]) -> str | None:
     """The layer of the first gradient or weight that holds NaN or infinity, or None."""
     for name, array in arrays.items():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,43 +13,31 @@ from nncore.activations import Activation
 from nncore.arrays import AnyArray, Array, Params, dtype_of
 from nncore.documents import to_document
 from nncore.errors import ArchitectureError
-from nncore.examples import Examples, Named, by_name, check_lengths
+from nncore.examples import (
+    Examples,
+    Named,
+    by_name,
+    check_lengths,
+    checked_inputs,
+    checked_weights,
+)
 from nncore.execution import forward
 from nncore.executor import Batch, Executor
-from nncore.losses.weighting import check_sample_weights
 from nncore.memory import check_memory, memory_bytes
+from nncore.nodes import Node, nodes
 from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
 from nncore.passes import Run
 from nncore.plan import NetworkSpec, read_spec
 from nncore.program import Program, Stage, assemble
-from nncore.seeds import generator
-from nncore.shapes import Shape, fits, written
+from nncore.shapes import Shape
 from nncore.summary import summary
 from nncore.trace import Trace, trace
+from nncore.weights import check_weights, fresh
 from nncore.wiring import wire
 from nncore.workspace import Workspace
 
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One layer as a plan shows it; flops are those of a forward pass for one example.
-
-    `input_shape` is that of the first of its `inputs`. Weights that it shares with another layer
-    are not among its parameters.
-    """
-
-    name: str
-    type: str
-    input_shape: Shape
-    output_shape: Shape
-    parameters: int
-    flops: int
-    inputs: tuple[str, ...] = ()
-    input_shapes: tuple[Shape, ...] = ()
 
 
 class Network:
@@ -115,13 +102,7 @@ class Network:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The layers in the document's order."""
-        stages: dict[str, list[Stage]] = {}
-        for stage in self.stages:
-            stages.setdefault(stage.layer, []).append(stage)
-        return tuple(
-            _node(layer.type_name, stages[str(layer.name)], reads)
-            for layer, reads in zip(self.spec.layers, self.wiring.reads, strict=True)
-        )
+        return nodes(self.spec, self.wiring, self.program)
 
     @property
     def weights(self) -> dict[str, Weight]:
@@ -161,7 +142,7 @@ class Network:
         return memory_bytes(self.program, batch_size)
 
     def check_memory(self, batch_size: int, limit: int) -> None:
-        """Raise ArchitectureError at the largest layer if training takes more than `limit` bytes."""
+        """Raise ArchitectureError at the largest layer if training takes more bytes than that."""
         names = [str(layer.name) for layer in self.spec.layers]
         check_memory(self.program, names, batch_size, limit)
 
@@ -171,30 +152,11 @@ class Network:
 
     def init(self, seed: int = 0, dtype: DTypeLike = "float32") -> Params:
         """Fresh weights `<layer>.<weight>`; the same seed gives the same, whatever the dtype."""
-        return {
-            name: weight.initializer.draw(
-                generator(seed, "init", name), weight.shape, np.dtype(dtype)
-            )
-            for name, weight in self.weights.items()
-        }
+        return fresh(self.weights, seed, dtype)
 
     def check_weights(self, params: Mapping[str, Array]) -> None:
         """Raise ValueError naming a tensor that is missing, unknown or of another shape."""
-        shapes = self.weight_shapes
-        for name, shape in shapes.items():
-            if name not in params:
-                raise ValueError(f"weight {name!r} is missing; its shape is {shape}")
-            if params[name].shape != shape:
-                raise ValueError(
-                    f"weight {name!r} must have shape {shape}, got {params[name].shape}"
-                )
-            if params[name].dtype.kind != "f":
-                raise ValueError(
-                    f"weight {name!r} must be floating-point, got {params[name].dtype}"
-                )
-        for name in params:
-            if name not in shapes:
-                raise ValueError(f"unknown weight {name!r}; the network has {', '.join(shapes)}")
+        check_weights(self.weight_shapes, params)
 
     def check_inputs(self, x: Named) -> None:
         """Raise ValueError if x (N, ...) does not hold examples of this network."""
@@ -202,27 +164,17 @@ class Network:
 
     def inputs_of(self, x: Named) -> tuple[AnyArray, ...]:
         """The checked array of each input, from one array or a mapping by name."""
-        inputs = by_name("x", x, list(self.input_shapes))
-        for (name, shape), array in zip(self.input_shapes.items(), inputs, strict=True):
-            if array.ndim == 0 or not fits(array.shape[1:], shape):
-                what = "x" if len(inputs) == 1 else f"x[{name!r}]"
-                raise ValueError(
-                    f"{what} must have shape (N, *{written(shape)}), got {array.shape}"
-                )
-        check_lengths(inputs, ())
+        inputs = checked_inputs(x, self.input_shapes)
         if any(None in shape for shape in self.input_shapes.values()):
-            self._check_actual_shapes(inputs)
+            shapes = {
+                name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
+            }
+            try:
+                assemble(self.spec, self.wiring, shapes)
+            except ArchitectureError as error:
+                given = ", ".join(str(array.shape) for array in inputs)
+                raise ValueError(f"x of shape {given} does not fit: {error}") from None
         return inputs
-
-    def _check_actual_shapes(self, inputs: tuple[AnyArray, ...]) -> None:
-        shapes = {
-            name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
-        }
-        try:
-            assemble(self.spec, self.wiring, shapes)
-        except ArchitectureError as error:
-            given = ", ".join(str(array.shape) for array in inputs)
-            raise ValueError(f"x of shape {given} does not fit: {error}") from None
 
     def examples(
         self, x: Named, y: Named, target: Objective, sample_weight: Named | None = None
@@ -240,19 +192,9 @@ class Network:
                 loss.check(shape, wanted)
             except ValueError as error:
                 raise error if len(targets) == 1 else ValueError(f"{name}: {error}") from None
-        weights = self._sample_weights(sample_weight)
-        for weight, wanted in zip(weights, targets, strict=True):
-            if weight is not None:
-                check_sample_weights(weight, wanted)
-        return Examples(inputs, targets, weights)
-
-    def _sample_weights(self, given: Named | None) -> tuple[Array | None, ...]:
-        names = self.wiring.outputs
-        if given is None:
-            return (None,) * len(names)
-        if isinstance(given, Mapping):
-            return by_name("sample_weight", given, names)
-        return (np.asarray(given),) * len(names)
+        return Examples(
+            inputs, targets, checked_weights(sample_weight, self.wiring.outputs, targets)
+        )
 
     def predict(self, params: Params, x: Named, batch_size: int = 256) -> Any:
         """What the last layer says about each example, in evaluation mode.
@@ -293,9 +235,8 @@ class Network:
         outputs and losses are mappings by name. Frozen weights have no gradient.
         """
         target = objective(loss, self.wiring.outputs, loss_weights)
-        batch = self._batch(
-            self.program, params, x, y, target, sample_weight, shards=shards, seed=seed, step=step
-        )
+        examples = self.examples(x, y, target, sample_weight)
+        batch = _train(self.program, params, examples, target, shards, seed, step)
         return batch.loss, batch.gradients
 
     def input_gradients(
@@ -313,7 +254,7 @@ class Network:
         """
         target = objective(loss, self.wiring.outputs, loss_weights)
         program = self.program.with_input_gradients()
-        slopes = self._batch(program, params, x, y, target, sample_weight).slopes
+        slopes = _train(program, params, self.examples(x, y, target, sample_weight), target).slopes
         found = {
             port.name: slopes[value]
             for value, port in enumerate(self.program.ports)
@@ -324,23 +265,6 @@ class Network:
         if not found:
             raise ValueError("token ids have no gradient")
         return next(iter(found.values()))
-
-    def _batch(
-        self,
-        program: Program,
-        params: Params,
-        x: Named,
-        y: Named,
-        target: Objective,
-        sample_weight: Named | None,
-        shards: int = 1,
-        seed: int = 0,
-        step: int = 0,
-    ) -> Batch:
-        examples = self.examples(x, y, target, sample_weight)
-        with Executor(program, target, shards) as executor:
-            ready = examples.prepared(program.ports, dtype_of(params))
-            return executor.train(params, ready, seed, step)
 
     def trace(
         self,
@@ -363,22 +287,15 @@ def _only(what: str, by_name: Mapping[str, T]) -> T:
     return next(iter(by_name.values()))
 
 
-def _node(type_name: str, stages: Sequence[Stage], reads: tuple[str, ...]) -> Node:
-    first, last = stages[0], stages[-1]
-    shapes = first.input_shape if first.operation.many else (first.input_shape,)
-    weights: Iterable[Weight] = (
-        weight
-        for stage in stages
-        if stage.owner == stage.layer
-        for weight in stage.weights.values()
-    )
-    return Node(
-        first.layer,
-        type_name,
-        shapes[0],
-        last.output_shape,
-        sum(math.prod(weight.shape) for weight in weights),
-        sum(stage.operation.flops(stage.input_shape) for stage in stages),
-        reads,
-        shapes,
-    )
+def _train(
+    program: Program,
+    params: Params,
+    examples: Examples,
+    target: Objective,
+    shards: int = 1,
+    seed: int = 0,
+    step: int = 0,
+) -> Batch:
+    with Executor(program, target, shards) as executor:
+        ready = examples.prepared(program.ports, dtype_of(params))
+        return executor.train(params, ready, seed, step)

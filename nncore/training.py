@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,75 +14,23 @@ from nncore.accumulation import Accumulated, accumulated
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
 from nncore.class_weights import with_class_weights
+from nncore.course import Course
 from nncore.early_stopping import Stopper, direction
 from nncore.errors import ConfigError, DivergedError
 from nncore.evaluation import checked_examples, scores
 from nncore.examples import Examples, Named, Rows
 from nncore.execution import first_not_finite
 from nncore.executor import Batch, Executor
-from nncore.gradients import clip, clip_each, clip_values, global_norm, layer_not_finite
+from nncore.gradients import global_norm, layer_not_finite, limit
 from nncore.measures import measures
 from nncore.network import Network
-from nncore.optimizers.optimizer import Slots
-from nncore.schedules.schedule import Memory
+from nncore.reports import Epoch, Position, Step
 from nncore.scores import Decode, Scores
 from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
-from nncore.training_state import VERSION, TrainingState, flattened, group, groups
+from nncore.training_state import TrainingState, group
 
 _EVALUATION_BATCH = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One optimizer step: its number of the run's `steps`, both counted from 1, and its loss.
-
-    `state()` is what a run needs to go on after this step, as long as the run stands there.
-    """
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    state: Callable[[], TrainingState] = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass over the training examples.
-
-    `step` counts the optimizer steps so far. `loss` and the metrics are means over the epoch's
-    batches as they were trained; `val_loss` and `val_<metric>` are taken at its end. The learning
-    rate is the last step's, the gradient norm (before clipping) the mean over the steps. With early
-    stopping, `best_epoch` is the number of the best epoch so far.
-    """
-
-    number: int
-    step: int
-    loss: float
-    metrics: dict[str, float]
-    learning_rate: float
-    gradient_norm: float
-    best_epoch: int | None = None
-
-
-@dataclass(slots=True)
-class Position:
-    """Where a run stands: in which epoch (from 1), after how many of its batches and in all.
-
-    `norms` is the sum of this epoch's gradient norms, one for each of its `epoch_steps`,
-    `penalties` that of the regularizers' part of the loss, one for each of its batches.
-    """
-
-    epoch: int = 1
-    batch: int = 0
-    batches: int = 0
-    step: int = 0
-    epoch_steps: int = 0
-    norms: float = 0.0
-    penalties: float = 0.0
-    rate: float = 0.0
-    finished: bool = False
 
 
 OnStep = Callable[[Step], None]
@@ -153,16 +101,18 @@ class Training:
         self._validation = self._checked(*validation) if validation else None
         weights = network.weights
         self._trained = {name: params[name] for name in weights if weights[name].trainable}
-        self._slots: Slots = settings.optimizer.start(self._trained)
-        self._average = Average(settings.ema_decay) if settings.ema_decay is not None else None
-        self._memory: Memory = {}
-        self._position = Position()
-        self._counted = self._scores()
-        self._stopper = self._start_stopper()
+        self._course = Course(
+            params,
+            settings.optimizer.start(self._trained),
+            self._scores(),
+            self._start_stopper(),
+            Average(settings.ema_decay) if settings.ema_decay is not None else None,
+        )
         self._check_demands()
         self._told_to_stop = False
         if resume is not None:
-            self._resume(resume)
+            network.check_weights(group(resume.arrays, "params"))
+            self._course.resume(resume)
 
     def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
         return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)
@@ -172,7 +122,7 @@ class Training:
         optimizer, figure = self.config.optimizer, self.config.schedule.watched()
         if figure is not None:
             validated = self._validation is not None
-            direction(figure, self._counted.signs, validated, "/schedule/metric")
+            direction(figure, self._course.counted.signs, validated, "/schedule/metric")
         if optimizer.full_batch and self._batch_size < len(self._examples):
             raise ConfigError(
                 "/batch_size",
@@ -186,7 +136,7 @@ class Training:
     def _start_stopper(self) -> Stopper | None:
         if self.config.early_stopping is None:
             return None
-        signs = self._counted.signs
+        signs = self._scores().signs
         return Stopper(self.config.early_stopping, signs, self._validation is not None)
 
     @property
@@ -204,19 +154,19 @@ class Training:
         with Executor(self.network.program, self._objective, self.config.shards) as executor:
             while self._goes_on() and self._train(executor):
                 yield self._end_epoch(executor)
-        if self._average:
-            self._average.put_into(self.params)
-        if self._stopper:
-            self._stopper.restore(self.params)
+        if self._course.average:
+            self._course.average.put_into(self.params)
+        if self._course.stopper:
+            self._course.stopper.restore(self.params)
 
     def _goes_on(self) -> bool:
-        at = self._position
+        at = self._course.position
         return at.epoch <= self.config.epochs and not at.finished and not self._told_to_stop
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _train(self, executor: Executor) -> bool:
         """The rest of the epoch; False if it was told to stop on the way."""
-        at, size = self._position, self.config.accumulate_steps
+        at, size = self._course.position, self.config.accumulate_steps
         batches = self._batches(at.epoch)
         while at.batch < len(batches) and not self._told_to_stop:
             loss = self._step(executor, batches[at.batch : at.batch + size])
@@ -234,36 +184,29 @@ class Training:
         return [order[part] for part in parts]
 
     def _step(self, executor: Executor, batches: list[Rows]) -> float:
-        at = self._position
+        at = self._course.position
         done = accumulated((self._batch(executor, rows) for rows in batches), len(batches))
         norm = global_norm(done.gradients)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        self._clip(done.gradients, norm)
-        factor = self.config.schedule.factor(at.step, self.steps) * self._memory.get("factor", 1.0)
+        config = self.config
+        limit(done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm)
+        factor = self.config.schedule.factor(at.step, self.steps) * self._course.memory.get(
+            "factor", 1.0
+        )
         at.rate = self.config.optimizer.learning_rate * factor
         at.step += 1
         at.epoch_steps += 1
         at.norms += norm
         self._move(executor, done, batches[0])
-        if self._average:
-            self._average.follow(self._trained)
+        if self._course.average:
+            self._course.average.follow(self._trained)
         return done.loss
 
-    def _clip(self, gradients: Params, norm: float) -> None:
-        config = self.config
-        if config.clip_value is not None:
-            clip_values(gradients, config.clip_value)
-        if config.clip_weight_norm is not None:
-            clip_each(gradients, config.clip_weight_norm)
-        if config.clip_norm is not None:
-            changed = config.clip_value is not None or config.clip_weight_norm is not None
-            clip(gradients, global_norm(gradients) if changed else norm, config.clip_norm)
-
     def _move(self, executor: Executor, done: Accumulated, rows: Rows) -> None:
-        at, optimizer = self._position, self.config.optimizer
+        at, optimizer = self._course.position, self.config.optimizer
         if not optimizer.full_batch:
-            optimizer.update(self._trained, done.gradients, self._slots, at.step, at.rate)
+            optimizer.update(self._trained, done.gradients, self._course.slots, at.step, at.rate)
             return
 
         def evaluate() -> tuple[float, Params]:
@@ -277,10 +220,10 @@ class Training:
             return again.loss, again.gradients
 
         start = (done.loss, done.gradients)
-        optimizer.search(self._trained, *start, self._slots, at.step, at.rate, evaluate)
+        optimizer.search(self._trained, *start, self._course.slots, at.step, at.rate, evaluate)
 
     def _batch(self, executor: Executor, rows: Rows) -> Batch:
-        at = self._position
+        at = self._course.position
         batch = executor.train(
             self.params, self._prepared(rows), self.config.seed, at.batches, at.step / self.steps
         )
@@ -288,9 +231,9 @@ class Training:
             raise self._diverged(executor, rows)
         for name, value in batch.renewed.items():
             self.params[name][...] = value
-        self._counted.count(batch.means, batch.terms)
+        self._course.counted.count(batch.means, batch.terms)
         for part in batch.parts:
-            self._counted.measure(part)
+            self._course.counted.measure(part)
         at.batch += 1
         at.batches += 1
         at.penalties += batch.penalty
@@ -306,22 +249,25 @@ class Training:
         layer = first_not_finite(executor.program, self.params, inputs)
         if layer is None and gradients is not None:
             layer = layer_not_finite(gradients)
-        return DivergedError(self._position.epoch, self._position.step + 1, layer)
+        return DivergedError(self._course.position.epoch, self._course.position.step + 1, layer)
 
     def _end_epoch(self, executor: Executor) -> Epoch:
-        at, counted = self._position, self._counted
+        course, at = self._course, self._course.position
         if broken := layer_not_finite(self.params):
             raise DivergedError(at.epoch, at.step, broken)
-        params = self._average.applied(self.params) if self._average else self.params
-        loss = counted.loss + at.penalties / at.batch
-        metrics = counted.losses() | counted.figures() | self._validate(executor, params)
+        params = course.average.applied(self.params) if course.average else self.params
+        loss = course.counted.loss + at.penalties / at.batch
+        metrics = course.counted.losses() | course.counted.figures()
+        metrics |= self._validate(executor, params)
         norm = at.norms / at.epoch_steps
-        epoch = Epoch(at.epoch, at.step, loss, metrics, at.rate, norm)
-        stop = self._stopper is not None and self._stopper.observe(epoch, params)
-        self._memory = self.config.schedule.after_epoch(self._memory, {"loss": loss, **metrics})
-        self._position = Position(at.epoch + 1, 0, at.batches, at.step, finished=stop)
-        self._counted = self._scores()
-        return replace(epoch, best_epoch=self._stopper.best_epoch if self._stopper else None)
+        epoch, stop = Epoch(at.epoch, at.step, loss, metrics, at.rate, norm), False
+        if course.stopper:
+            stop = course.stopper.observe(epoch, params)
+            epoch = replace(epoch, best_epoch=course.stopper.best_epoch)
+        course.memory = self.config.schedule.after_epoch(course.memory, {"loss": loss, **metrics})
+        course.position = Position(at.epoch + 1, 0, at.batches, at.step, finished=stop)
+        course.counted = self._scores()
+        return epoch
 
     def _validate(self, executor: Executor, params: Params) -> dict[str, float]:
         if self._validation is None:
@@ -334,49 +280,12 @@ class Training:
                 executor.program.ports, dtype_of(params)
             )
             layer = first_not_finite(executor.program, params, sample.inputs)
-            raise DivergedError(self._position.epoch, self._position.step, layer)
+            raise DivergedError(self._course.position.epoch, self._course.position.step, layer)
         return {f"val_{name}": value for name, value in found.items()}
 
     def state(self) -> TrainingState:
         """All that a run needs to go on from here; to be called after a step or an epoch."""
-        counted, tallies = self._counted.state()
-        stopper, best = self._stopper.state() if self._stopper else ({}, {})
-        arrays = flattened(
-            {
-                "params": self.params,
-                "average": self._average.weights if self._average else {},
-                "best": best,
-                "tallies": tallies,
-                **{f"optimizer/{slot}": named for slot, named in self._slots.items()},
-            }
-        )
-        document = {
-            "version": VERSION,
-            "position": asdict(self._position),
-            "counted": counted,
-            "early_stopping": stopper,
-            "schedule": dict(self._memory),
-        }
-        return TrainingState(arrays, document)
-
-    def _resume(self, state: TrainingState) -> None:
-        arrays, document = state.arrays, state.document
-        if document.get("version") != VERSION:
-            raise ValueError(
-                f"the state must be of version {VERSION}, got {document.get('version')}"
-            )
-        params = group(arrays, "params")
-        self.network.check_weights(params)
-        for name, weight in params.items():
-            np.copyto(self.params[name], weight)
-        self._slots |= groups(arrays, "optimizer")
-        self._position = Position(**document["position"])
-        self._counted.restore(document["counted"], group(arrays, "tallies"))
-        self._memory = dict(document["schedule"])
-        if self._average:
-            self._average.weights = group(arrays, "average")
-        if self._stopper and document["early_stopping"]:
-            self._stopper.resume(document["early_stopping"], group(arrays, "best"))
+        return self._course.state()
 
 
 def _check_params(network: Network, params: Params) -> None:
