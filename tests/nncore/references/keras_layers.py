@@ -26,6 +26,12 @@ _CLASSES = {
 }
 _ABBREVIATED = [("Pool", "Pooling"), ("Avg", "Average"), ("1d", "1D"), ("2d", "2D")]
 
+_OURS = {
+    "binary_conv2d": torch_layers.BinaryConv2D,
+    "binary_dense": torch_layers.BinaryDense,
+    "local_response_norm": torch_layers.LocalResponseNorm,
+    "min_pool2d": torch_layers.MinPooling2D,
+}
 _TRAINED = {"prelu": keras.layers.PReLU, "adaptive": torch_layers.Adaptive}
 
 
@@ -65,12 +71,10 @@ def _trained_activation(document: dict[str, Any]) -> Any:
 
 def _own_layer(kind: str, options: dict[str, Any]) -> Any:
     """The layer where Keras' will not do; None otherwise."""
-    if kind == "local_response_norm":
-        return torch_layers.LocalResponseNorm(**options)
+    if kind in _OURS:
+        return _OURS[kind](**options)
     if kind == "layer_norm" and isinstance(options.get("axis"), int):
         return torch_layers.LayerNormAlong(**options)
-    if kind == "min_pool2d":
-        return torch_layers.MinPooling2D(**options)
     if kind.startswith("avg_pool") and options.pop("padding", None) == "same":
         return torch_layers.SameAveragePooling(**options)
     return None

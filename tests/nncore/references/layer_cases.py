@@ -34,6 +34,11 @@ class LayerCase:
         return f"{layers} on {shapes}" + (f" lengths {list(self.lengths)}" if self.lengths else "")
 
 
+def wide(shape: Sequence[int], kind: str, **fields: Any) -> LayerCase:
+    """A layer on one input, of numbers from -2 to 2."""
+    return LayerCase(({"type": kind, **fields},), (tuple(shape),), scale=4)
+
+
 def one(shape: Sequence[int], kind: str, **fields: Any) -> LayerCase:
     """A layer on one input."""
     return LayerCase(({"type": kind, **fields},), (tuple(shape),))
@@ -96,4 +101,8 @@ GENERAL = [
     one([2, 3, 6], "local_response_norm"),
     one([2, 2, 5], "local_response_norm", depth_radius=1, alpha=0.5, beta=0.6, bias=1.5),
     one([2, 2, 4], "local_response_norm", depth_radius=2, alpha=0.1, beta=0.75),
+    wide([4], "binary_dense", units=3),
+    wide([4], "binary_dense", units=3, estimator="error_decay", activation="tanh"),
+    wide([4], "binary_dense", units=3, binary_inputs=False, use_bias=False),
+    wide([4], "binary_dense", units=3, binary_weights=False),
 ]

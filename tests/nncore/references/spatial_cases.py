@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.nncore.references.layer_cases import masked, one
+from tests.nncore.references.layer_cases import masked, one, wide
 
 _DEPTHWISE = "depthwise_conv2d"
 _SEPARABLE = "separable_conv2d"
@@ -63,6 +63,13 @@ CONVOLUTIONS = [
         padding="same",
         output_padding=1,
     ),
+    wide([4, 5, 2], "binary_conv2d", filters=3, kernel_size=2),
+    wide([4, 5, 2], "binary_conv2d", filters=2, kernel_size=2, strides=2, activation="tanh"),
+    wide([4, 4, 4], "binary_conv2d", filters=2, kernel_size=3, padding="same", groups=2),
+    wide([4, 5, 2], "binary_conv2d", filters=2, kernel_size=2, estimator="error_decay"),
+    wide([5, 5, 2], "binary_conv2d", filters=2, kernel_size=2, dilation_rate=2, use_bias=False),
+    wide([4, 5, 2], "binary_conv2d", filters=3, kernel_size=2, binary_inputs=False),
+    wide([4, 5, 2], "binary_conv2d", filters=3, kernel_size=2, binary_weights=False),
     one([4, 5, 2], _DEPTHWISE, kernel_size=2),
     one([4, 5, 2], _DEPTHWISE, kernel_size=3, padding="same", depth_multiplier=2),
     one([5, 5, 3], _DEPTHWISE, kernel_size=[3, 2], strides=2, use_bias=False),

@@ -100,6 +100,62 @@ class Adaptive(keras.layers.Layer):
         return y
 
 
+class BinaryDense(keras.layers.Dense):
+    """A dense layer of signs."""
+
+    def __init__(
+        self,
+        units: int,
+        estimator: str = "straight_through",
+        binary_weights: bool = True,
+        binary_inputs: bool = True,
+        **options: Any,
+    ):
+        super().__init__(units, **options)
+        self.binary = (estimator, binary_weights, binary_inputs)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        x, kernel = _binarized(x, self.kernel.value, *self.binary)
+        y = x @ kernel
+        return self.activation(y if self.bias is None else y + self.bias.value)
+
+
+class BinaryConv2D(keras.layers.Conv2D):
+    """A convolution of signs."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        estimator: str = "straight_through",
+        binary_weights: bool = True,
+        binary_inputs: bool = True,
+        **options: Any,
+    ):
+        super().__init__(filters, kernel_size, **options)
+        self.binary = (estimator, binary_weights, binary_inputs)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        x, kernel = _binarized(x, self._kernel.value, *self.binary)
+        y = self.convolution_op(x, kernel)
+        return self.activation(y if self.bias is None else y + self.bias.value)
+
+
+def _binarized(
+    x: torch.Tensor, kernel: torch.Tensor, estimator: str, weights: bool, inputs: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    if inputs:
+        x = binary(x, estimator)
+    if not weights:
+        return x, kernel
+    if estimator == "straight_through":
+        return x, binary(kernel, estimator)
+    rows = kernel.reshape(-1, kernel.shape[-1])
+    latent = (rows - rows.mean(0)) / rows.std(0, correction=0)
+    scale = 2 ** torch.round(torch.log2(latent.detach().abs().mean(0)))
+    return x, (binary(latent, estimator) * scale).reshape(kernel.shape)
+
+
 def hard_sigmoid(x: torch.Tensor) -> torch.Tensor:
     """PyTorch's own multiplies its gradient by a sixth in float32."""
     return torch.clamp(x + 3, 0, 6) / 6
