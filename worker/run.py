@@ -13,6 +13,7 @@ import structlog
 from safetensors.numpy import save
 
 from nncore import DivergedError, Epoch, Network, Step, TrainingConfig, evaluate, fit
+from nncore.losses import Loss
 from nncore.preprocessing import PreprocessingError
 from service.errors import GradserveError, LeaseLost, job_error
 from service.settings import Settings
@@ -59,8 +60,8 @@ def _train(heart: Heartbeat) -> None:
     claim, spec = heart.claim, heart.claim.spec
     dataset, data = heart.write(lambda session: _dataset(session, claim))
     network = Network.from_spec(spec["network"])
-    config = TrainingConfig.parse({key: spec[key] for key in _CONFIG_KEYS})
-    assert config.loss is not None, "a resolved spec names its loss"
+    config = TrainingConfig.parse({key: spec[key] for key in _CONFIG_KEYS if key in spec})
+    assert isinstance(config.loss, Loss), "a resolved spec names its loss"
     loss = config.loss.type_name
     prepared = prepare(spec, loss, network, data, dataset.columns)
     del data

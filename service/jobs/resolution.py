@@ -52,18 +52,22 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
     inputs = features.choose(job.features, dataset.columns, job.target)
     features.check_input_shape(job.network, inputs.shape)
     network = _parsed(lambda spec: Network.from_spec(spec, inputs.shape), job.network, "/network")
-    target = tasks.infer(job, columns, config.loss and config.loss.type_name, network)
+    _check_single(network)
+    target = tasks.infer(job, columns, tasks.loss_name(config), network)
     defaults = {
         "loss": tasks.default_loss(target, network),
         "metrics": list(tasks.DEFAULT_METRICS[target.task]),
     }
-    present = {name: value for name, value in given.items() if value is not None}
+    # Of the fields without a value, only batch_size means something: all rows at once.
+    present = {
+        name: value for name, value in given.items() if value is not None or name == "batch_size"
+    }
     config = _parsed(TrainingConfig.parse, defaults | present, "")
     tasks.check_fit(target, config, network)
     validation = job.validation.fraction if job.validation else _default_validation(dataset.rows)
     rows = _training_rows(dataset.rows, validation, job.test.fraction)
     _check_early_stopping(config, validation)
-    _check_memory(network, min(config.batch_size, rows), settings)
+    _check_memory(network, min(config.batch_size or rows, rows), settings)
     spec = {
         "name": job.name or dataset.name,
         "dataset_id": dataset.id,
@@ -86,7 +90,8 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
         "priority": job.priority,
         "tags": job.tags,
     }
-    steps = math.ceil(rows / config.batch_size)
+    batches = math.ceil(rows / (config.batch_size or rows))
+    steps = math.ceil(batches / config.accumulate_steps)
     warnings = inputs.warnings + _warnings(config, rows, validation, job.test.fraction)
     return Resolved(spec, network, config, rows, steps, warnings)
 
@@ -128,6 +133,15 @@ def _training_rows(rows: int, validation: float, test: float) -> int:
     return left
 
 
+def _check_single(network: Network) -> None:
+    """A job's dataset feeds one input and one output."""
+    if network.spec.inputs is not None:
+        raise Invalid(Mistake("/network/inputs", 'a job feeds one input: give "input" instead'))
+    if len(network.output_shapes) > 1:
+        names = ", ".join(network.output_shapes)
+        raise Invalid(Mistake("/network/outputs", f"a job trains one output, got {names}"))
+
+
 def _check_early_stopping(config: TrainingConfig, validation: float) -> None:
     stopping = config.early_stopping
     if stopping is not None and stopping.metric.startswith("val_") and not validation:
@@ -159,7 +173,7 @@ def _warnings(config: TrainingConfig, rows: int, validation: float, test: float)
     found = []
     if config.epochs == 0:
         found.append("epochs is 0: the model keeps its initial weights.")
-    if config.batch_size > rows:
+    if config.batch_size is not None and config.batch_size > rows:
         found.append(
             f"batch_size {config.batch_size} is more than the {rows} training rows: full batch."
         )

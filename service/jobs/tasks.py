@@ -136,15 +136,24 @@ def default_target_scale(job: JobCreate, target: Target, network: Network) -> st
     return "none" if network.final_activation in _BOUNDED else "standard"
 
 
+def loss_name(config: TrainingConfig) -> str | None:
+    """The loss's name, if one is given; raises Invalid for losses of several outputs."""
+    if isinstance(config.loss, dict):
+        raise Invalid(Mistake("/loss", "expected one loss: a job trains one output"))
+    return config.loss.type_name if config.loss else None
+
+
 def check_fit(target: Target, config: TrainingConfig, network: Network) -> None:
     """The loss, the metrics and the network's output fit the target; raises Invalid."""
-    loss = config.loss.type_name if config.loss else ""
+    loss = loss_name(config) or ""
     if loss not in LOSSES[target.task]:
         raise Invalid(
             Mistake(
                 "/loss", f"{loss} does not suit {target.task}; use {', '.join(LOSSES[target.task])}"
             )
         )
+    if isinstance(config.metrics, dict):
+        raise Invalid(Mistake("/metrics", "expected a list: a job trains one output"))
     for index, metric in enumerate(each.type_name for each in config.metrics):
         if metric not in METRICS[target.task]:
             raise Invalid(
