@@ -77,7 +77,6 @@ class Stopper:
         for name, weight in self._weights.items():
             np.copyto(params[name], weight)
 
-
     def state(self) -> tuple[dict[str, Any], Params]:
         """What it remembers: JSON, and the best epoch's weights."""
         numbers = {"best": self._best, "waited": self._waited, "best_epoch": self.best_epoch}
