@@ -90,8 +90,9 @@ def before_losses(program: Program, losses: Sequence[Loss]) -> Program:
 
 
 def absorbed(stage: Stage, loss: Loss) -> bool:
-    """Whether a stage is the final activation that a loss applies by itself."""
-    return loss.absorbs is not None and plain_activation(stage.operation) == loss.absorbs
+    """Whether a stage is the final activation that a loss applies by itself, to the last axis."""
+    last = getattr(stage.operation, "axis", -1) in (-1, len(stage.output_shape))
+    return last and loss.absorbs is not None and plain_activation(stage.operation) == loss.absorbs
 
 
 def plain_activation(operation: Operation) -> str | None:

@@ -96,3 +96,17 @@ def test_a_binary_hidden_layer_learns(estimator):
     config["optimizer"] = {"type": "adam", "learning_rate": 0.01}
     *_, last = fit(network, network.init(seed=1), x, y, config)
     assert last.metrics["accuracy"] > 0.9
+
+
+def test_error_decay_sharpens_over_a_run():
+    x = np.ones((4, 1), "float32")
+    document = {"type": "activation", "activation": {"type": "binary", "estimator": "error_decay"}}
+    dense = {"type": "dense", "units": 1, "use_bias": False}
+    network = Network.from_spec({"input": {"shape": [1]}, "layers": [dense, document]})
+    params = {"dense_1.kernel": np.full((1, 1), 0.5)}
+    config = {"epochs": 5, "batch_size": None, "optimizer": {"type": "sgd"}}
+    config["optimizer"]["learning_rate"] = 1e-12
+    # y = 1, target 0: dL/dw = 2 k t (1 - tanh^2(t / 2)) with t = .001 * 10^(4 step / 5).
+    norms = [epoch.gradient_norm for epoch in fit(network, params, x, 0 * x, config)]
+    slopes = [surrogate(np.array([0.5]), "error_decay", step / 5).item() for step in range(5)]
+    assert norms == pytest.approx([2 * slope for slope in slopes], rel=1e-9)

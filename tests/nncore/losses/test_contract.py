@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncore import registry
+from nncore import Network, registry
 from nncore.documents import parse, to_document
 from nncore.gradient_check import numeric_gradient, relative_error
 from nncore.losses import Loss
@@ -313,3 +313,16 @@ def test_targets_that_do_not_fit_are_refused(document, shape, targets, words):
 def test_sample_weights_that_do_not_fit_are_refused(weights, words):
     with pytest.raises(ValueError, match=words):
         check_sample_weights(weights, np.zeros((2, 4)))
+
+
+def test_a_softmax_over_another_axis_is_not_taken_for_the_losss_own():
+    x, y = np.random.default_rng(0).normal(size=(4, 5, 3)), np.zeros((4, 5), int)
+
+    def value(axis):
+        softmax = {"type": "activation", "activation": {"type": "softmax", "axis": axis}}
+        network = Network.from_spec({"input": {"shape": [5, 3]}, "layers": [softmax]})
+        return network.loss_and_grads({}, x, y, "cross_entropy")[0]
+
+    direct = parse(Loss, "cross_entropy").forward(x, y, 20)[0]
+    assert value(-1) == value(2) == pytest.approx(direct, rel=1e-6)
+    assert value(1) != pytest.approx(direct, rel=1e-2)
