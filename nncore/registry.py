@@ -1,8 +1,8 @@
 """Names of the units that documents may ask for, by kind (layer, activation, loss, ...).
 
 A kind is a base class marked with `@kind`; a unit is a dataclass below it marked with
-`@register("name")`. Each kind has a folder whose modules are imported when its units are first asked
-for (`import_units`), so that adding a unit means adding a file.
+`@register("name")`. Each kind has a folder whose modules are imported when its units are first
+asked for (`import_units`), so that adding a unit means adding a file.
 """
 
 from __future__ import annotations

@@ -81,6 +81,13 @@ CONFIGS = [
     {"optimizer": {"type": "sgd", "learning_rate": 0.1}, "schedule": "halving"},
     {"accumulate_steps": 2, "ema_decay": 0.8, "clip_norm": 0.5},
     {"batch_size": None, "epochs": 3, "shuffle": False, "class_balance": "balanced"},
+    {
+        "schedule": {"type": "reduce_on_plateau", "patience": 1, "warmup_steps": 3},
+        "optimizer": {"type": "adam", "learning_rate": 0.3, "amsgrad": True},
+        "early_stopping": None,
+    },
+    {"batch_size": None, "epochs": 3, "optimizer": {"type": "lbfgs", "max_iter": 3}},
+    {"optimizer": "rmsprop", "metrics": ["roc_auc", "f1"], "shards": 3, "early_stopping": None},
 ]
 
 
