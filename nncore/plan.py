@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from nncore.documents import if_given, parse
@@ -89,10 +89,10 @@ def _named(spec: NetworkSpec) -> tuple[Layer, ...]:
     for index, layer in enumerate(spec.layers):
         if layer.name is not None:
             _claim(owners, layer.name, index)
-    names = _names([(layer.type_name, layer.name) for layer in spec.layers], set(owners))
+    naming = _Naming(set(owners))
     return tuple(
-        dataclasses.replace(layer, name=name)
-        for layer, name in zip(spec.layers, names, strict=True)
+        dataclasses.replace(layer, name=naming.name(layer.type_name, layer.name))
+        for layer in spec.layers
     )
 
 
@@ -111,15 +111,20 @@ def _check_name(name: str, pointer: str) -> None:
         raise ArchitectureError(pointer, "must be 1 to 100 letters, digits, underscores or hyphens")
 
 
-def _names(layers: list[tuple[str, str | None]], taken: set[str]) -> Iterator[str]:
-    """The layers' names: the given one, else the type and the next number that is free."""
-    counts: dict[str, int] = {}
-    for type_name, given in layers:
+class _Naming:
+    """Gives layers their names in the document's order."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._counts: dict[str, int] = {}
+
+    def name(self, type_name: str, given: str | None) -> str:
+        """The given name, else the type and the next number that is free."""
         name = given
-        while name is None or (given is None and name in taken):
-            counts[type_name] = counts.get(type_name, 0) + 1
-            name = f"{type_name}_{counts[type_name]}"
-        yield name
+        while name is None or (given is None and name in self._taken):
+            self._counts[type_name] = self._counts.get(type_name, 0) + 1
+            name = f"{type_name}_{self._counts[type_name]}"
+        return name
 
 
 def _spelled_out(document: object) -> object:
@@ -133,13 +138,11 @@ def _spelled_out(document: object) -> object:
         for layer in layers
         if isinstance(layer, Mapping) and isinstance(layer.get("name"), str)
     }
-    taken, spelled, heads = set(known), [], []
+    naming, spelled = _Naming(set(known)), []
     for index, layer in enumerate(layers):
         whole = _from_owner(layer, known, index) if _is_bare(layer) else layer
         spelled.append(whole)
-        heads.append(_head(whole))
-        *_, name = _names(heads, taken)
-        known.setdefault(name, whole)
+        known.setdefault(naming.name(*_head(whole)), whole)
     return {**document, "layers": spelled}
 
 

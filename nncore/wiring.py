@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,7 +29,8 @@ class Wiring:
 
 def wire(spec: NetworkSpec) -> Wiring:
     """The wiring of a document with named layers. Raises ArchitectureError."""
-    reads = tuple(_reads(spec, index) for index in range(len(spec.layers)))
+    known = dict.fromkeys((*spec.sources, *map(name_of, spec.layers)))
+    reads = tuple(_reads(spec, index, known) for index in range(len(spec.layers)))
     order = _order(spec.layers, reads)
     outputs = _outputs(spec, reads)
     _refuse_unread(spec, reads, outputs)
@@ -43,7 +44,7 @@ def name_of(layer: Layer) -> str:
     return cast(str, layer.name)
 
 
-def _reads(spec: NetworkSpec, index: int) -> tuple[str, ...]:
+def _reads(spec: NetworkSpec, index: int, known: Mapping[str, None]) -> tuple[str, ...]:
     layer, pointer = spec.layers[index], f"/layers/{index}/inputs"
     names = layer.inputs
     if names is None:
@@ -55,7 +56,6 @@ def _reads(spec: NetworkSpec, index: int) -> tuple[str, ...]:
             raise ArchitectureError(
                 pointer, f"is required: which of the inputs it reads, {_listed(spec.sources)}"
             )
-    known = [*spec.sources, *(name_of(other) for other in spec.layers)]
     for place, name in enumerate(names):
         if name not in known:
             raise ArchitectureError(step_into(pointer, place), _unknown(name, known))
