@@ -1,6 +1,7 @@
 # Everything that is made lies in the checkout: .venv (packages), .data (the demo's service).
 PYTHON ?= python3
 ARGS ?=
+GOLDEN_PYTHON ?= python3
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,7 +11,7 @@ CHECKED := nncore service worker migrations tests benchmarks examples
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock bench-service clean
+.PHONY: help setup demo test check golden lock bench-service clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ check: $(STAMP) ## Formatting, lint, types, import directions, container files
 
 bench-service: $(STAMP) ## Measure the running service: latencies, memory
 	@$(PY) -m benchmarks.service $(ARGS)
+
+golden: ## Record the references of the numeric core again (GOLDEN_PYTHON has PyTorch and Keras)
+	$(GOLDEN_PYTHON) -m tests.nncore.references.generate
 
 lock: ## Resolve the dependencies again (needs uv; ARGS=--upgrade takes the newest)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

@@ -9,8 +9,13 @@ y = network.predict(params, x)
 
 from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
 from nncore.evaluation import evaluate
-from nncore.network import Network, Node
-from nncore.training import Epoch, Step, TrainingConfig, fit
+from nncore.network import Network
+from nncore.nodes import Node
+from nncore.reports import Epoch, Step
+from nncore.trace import Trace, Traced
+from nncore.training import Training, fit, time_budget
+from nncore.training_config import TrainingConfig
+from nncore.training_state import TrainingState
 
 __all__ = [
     "ArchitectureError",
@@ -21,7 +26,12 @@ __all__ = [
     "Network",
     "Node",
     "Step",
+    "Trace",
+    "Traced",
+    "Training",
     "TrainingConfig",
+    "TrainingState",
     "evaluate",
     "fit",
+    "time_budget",
 ]

@@ -2,8 +2,9 @@
 
 The windows of a tile (some examples, or some output rows of one example) are copied side by side
 into a buffer that stays in cache, (windows, KH KW C), and one product with the kernel gives the
-tile's output. The input's gradient is a correlation too: of dy, its elements spread apart by the
-strides and framed with zeros, with the kernel turned round. Dumoulin and Visin, 2016.
+tile's output. The adjoint, which takes dy back to dx, is a correlation too, of dy framed with
+zeros and the kernel turned round. With strides dy would have to be spread apart by zeros; then the
+tiles' products of dy and the kernel are added up where their windows lie. Dumoulin and Visin, 2016.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
 from nncore.passes import Pass
-
-Pair = tuple[int, int]
+from nncore.windows import Extent, Windows
 
 _TILE_BYTES = 1 << 20
 
@@ -26,31 +26,53 @@ _TILE_BYTES = 1 << 20
 class Geometry:
     """Which elements meet which taps of the kernel, as (vertical, horizontal) pairs.
 
-    The input is laid into a zero frame: element h at place `offset` + `spread` * h. Output o at tap
-    i reads place `strides` * o + `dilation` * i.
+    The input is laid into a zero frame, its first element at place `offset`. Output o at tap i
+    reads place `strides` * o + `dilation` * i.
     """
 
-    kernel: Pair
-    strides: Pair
-    dilation: Pair
-    frame: Pair
-    offset: Pair
-    spread: Pair
-    output: Pair
+    kernel: Extent
+    strides: Extent
+    dilation: Extent
+    frame: Extent
+    offset: Extent
+    output: Extent
 
-    def adjoint(self, height: int, width: int) -> Geometry:
-        """The geometry that takes dy back to an input of this size."""
+    @classmethod
+    def over(cls, windows: Windows, image: Extent) -> Geometry:
+        """The geometry of windows over images of a size."""
+        (top, bottom), (left, right) = windows.margins(image)
+        return cls(
+            kernel=windows.size,
+            strides=windows.strides,
+            dilation=windows.dilation,
+            frame=(image[0] + top + bottom, image[1] + left + right),
+            offset=(top, left),
+            output=windows.counts(image),
+        )
+
+    def adjoint(self, image: Extent) -> Geometry:
+        """The geometry that takes dy back to an input of this size; all strides must be 1."""
         reach_v = (self.kernel[0] - 1) * self.dilation[0]
         reach_h = (self.kernel[1] - 1) * self.dilation[1]
+        offset = (reach_v - self.offset[0], reach_h - self.offset[1])
         return Geometry(
             kernel=self.kernel,
             strides=(1, 1),
             dilation=self.dilation,
-            frame=(height + reach_v, width + reach_h),
-            offset=(reach_v - self.offset[0], reach_h - self.offset[1]),
-            spread=self.strides,
-            output=(height, width),
+            frame=(
+                max(image[0] + reach_v, offset[0] + self.output[0]),
+                max(image[1] + reach_h, offset[1] + self.output[1]),
+            ),
+            offset=offset,
+            output=image,
         )
+
+    def places(self, tap: Extent, rows: slice) -> tuple[slice, slice]:
+        """Where in the frame the outputs of these rows read at one tap."""
+        (down, right), (apart_v, apart_h) = self.strides, self.dilation
+        top, left = rows.start * down + tap[0] * apart_v, tap[1] * apart_h
+        height, width = (rows.stop - rows.start - 1) * down, (self.output[1] - 1) * right
+        return slice(top, top + height + 1, down), slice(left, left + width + 1, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +99,42 @@ def correlate(x: Array, kernel: Array, geometry: Geometry, groups: int, y: Array
         np.matmul(tile.columns, matrices[tile.group], out=tile.of(y)[:, part])
 
 
+def correlate_back(
+    dy: Array, kernel: Array, geometry: Geometry, groups: int, dx: Array, p: Pass
+) -> None:
+    """Write into dx (N, H, W, C) what the adjoint of `correlate` makes of dy (N, OH, OW, F)."""
+    if geometry.strides == (1, 1):
+        back = geometry.adjoint((dx.shape[1], dx.shape[2]))
+        correlate(dy, _turned(kernel, groups), back, groups, dx, p)
+        return
+    matrices = _by_group(kernel, groups)
+    (top, left), (_, height, width, channels) = geometry.offset, dx.shape
+    for examples, parts in _parts(dy, geometry, len(matrices[0]), _TILE_BYTES):
+        part = dx[examples]
+        framed = p.scratch("framed", (len(part), *geometry.frame, channels), dx.dtype)
+        framed.fill(0)
+        for rows in parts:
+            _add_up(dy[examples, rows], matrices, geometry, rows, framed, p)
+        part[...] = framed[:, top : top + height, left : left + width]
+
+
+def _add_up(
+    dy: Array, matrices: list[Array], geometry: Geometry, rows: slice, framed: Array, p: Pass
+) -> None:
+    taps_v, taps_h = geometry.kernel
+    windows = dy.reshape(dy.shape[0] * dy.shape[1] * dy.shape[2], dy.shape[3])
+    for group, matrix in enumerate(matrices):
+        size, filters = matrix.shape
+        channels = size // (taps_v * taps_h)
+        columns = p.scratch("columns", (len(windows), size), dy.dtype)
+        np.matmul(windows[:, group * filters : (group + 1) * filters], matrix.T, out=columns)
+        spread = columns.reshape(*dy.shape[:3], taps_v, taps_h, channels)
+        target = framed[..., group * channels : (group + 1) * channels]
+        for tap in np.ndindex(taps_v, taps_h):
+            down, right = geometry.places((tap[0], tap[1]), rows)
+            target[:, down, right] += spread[:, :, :, tap[0], tap[1]]
+
+
 def kernel_gradient(
     x: Array, dy: Array, geometry: Geometry, groups: int, gradient: Array, p: Pass
 ) -> None:
@@ -93,7 +151,7 @@ def kernel_gradient(
         total[:, part] += product
 
 
-def turned(kernel: Array, groups: int) -> Array:
+def _turned(kernel: Array, groups: int) -> Array:
     """The kernel (KH, KW, F / groups, C) of the adjoint correlation."""
     height, width, inputs, outputs = kernel.shape
     split = kernel[::-1, ::-1].reshape(height, width, inputs, groups, outputs // groups)
@@ -103,19 +161,27 @@ def turned(kernel: Array, groups: int) -> Array:
 
 def tiles(x: Array, geometry: Geometry, groups: int, tile_bytes: int, p: Pass) -> Iterator[Tile]:
     """The tiles of the output, in a fixed order; a tile's columns last until the next one."""
-    rows, width = geometry.output
     channels = x.shape[-1] // groups
-    row_bytes = width * geometry.kernel[0] * geometry.kernel[1] * channels * x.itemsize
-    tall = max(1, min(rows, tile_bytes // row_bytes))
-    many = max(1, tile_bytes // (rows * row_bytes)) if tall == rows else 1
-    for start in range(0, len(x), many):
-        examples = slice(start, min(start + many, len(x)))
+    size = geometry.kernel[0] * geometry.kernel[1] * channels
+    for examples, parts in _parts(x, geometry, size, tile_bytes):
         framed = _framed(x[examples], geometry, p)
-        for top in range(0, rows, tall):
-            part = slice(top, min(top + tall, rows))
+        for part in parts:
             for group in range(groups):
                 source = framed[..., group * channels : (group + 1) * channels]
                 yield Tile(examples, part, group, _unrolled(source, part, geometry, p))
+
+
+def _parts(
+    batch: Array, geometry: Geometry, window: int, tile_bytes: int
+) -> Iterator[tuple[slice, list[slice]]]:
+    """Some examples and their rows of output, whose windows of so many numbers fill a tile."""
+    rows, width = geometry.output
+    row_bytes = width * window * batch.itemsize
+    tall = max(1, min(rows, tile_bytes // row_bytes))
+    many = max(1, tile_bytes // (rows * row_bytes)) if tall == rows else 1
+    parts = [slice(top, min(top + tall, rows)) for top in range(0, rows, tall)]
+    for start in range(0, len(batch), many):
+        yield slice(start, min(start + many, len(batch))), parts
 
 
 def _by_group(kernel: Array, groups: int) -> list[Array]:
@@ -129,8 +195,8 @@ def _framed(x: Array, geometry: Geometry, p: Pass) -> Array:
         return x
     framed = p.scratch("framed", (len(x), *geometry.frame, x.shape[3]), x.dtype)
     framed.fill(0)
-    (top, left), (down, right) = geometry.offset, geometry.spread
-    framed[:, top : top + height * down : down, left : left + width * right : right] = x
+    top, left = geometry.offset
+    framed[:, top : top + height, left : left + width] = x
     return framed
 
 

@@ -2,124 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from nncore.arrays import AnyArray, Array, Params, dtype_of
+from nncore.arrays import Params, dtype_of
 from nncore.documents import parse
-from nncore.execution import Executor
-from nncore.losses import Loss
+from nncore.errors import DocumentError, step_into
+from nncore.examples import Examples, Named
+from nncore.executor import Executor, Part
 from nncore.metrics import Metric
-from nncore.metrics.metric import Tally
-from nncore.network import Network, check_lengths
-from nncore.shapes import Shape
+from nncore.network import Network
+from nncore.objective import LossChoice, Objective, objective
+from nncore.penalties import penalties
+from nncore.scores import Decode, Scores
 
-Decode = Callable[[AnyArray], AnyArray]
-"""From what the network is trained on to what people read; applied to predictions and targets."""
-
-
-class Scores:
-    """The loss and the metrics of the batches seen so far."""
-
-    def __init__(self, loss: Loss, metrics: Sequence[Metric], decode: Decode | None) -> None:
-        self._loss = loss
-        self._metrics = metrics
-        self._decode = decode or (lambda values: values)
-        self._total = 0.0
-        self._terms = 0
-        self._tallies: dict[str, Tally] = {}
-
-    def add(self, mean_loss: float, terms: int, parts: Sequence[tuple[Array, AnyArray]]) -> None:
-        """Count a batch: its mean loss over so many terms, and its (outputs, targets)."""
-        self._total += mean_loss * terms
-        self._terms += terms
-        for outputs, targets in parts if self._metrics else ():
-            predictions = self._decode(self._loss.predictions(outputs))
-            self._measure(predictions, self._decode(targets))
-
-    def _measure(self, predictions: Array, targets: AnyArray) -> None:
-        for metric in self._metrics:
-            tally = metric.measure(predictions, targets)
-            before = self._tallies.get(metric.type_name)
-            self._tallies[metric.type_name] = (
-                tally if before is None else metric.combine(before, tally)
-            )
-
-    @property
-    def loss(self) -> float:
-        """The mean loss over all terms."""
-        return self._total / max(self._terms, 1)
-
-    def metrics(self) -> dict[str, float]:
-        """The metrics by name."""
-        return {
-            metric.type_name: metric.value(self._tallies[metric.type_name])
-            for metric in self._metrics
-        }
+Metrics = tuple[tuple[Metric, ...], ...]
+"""The metrics of each output."""
 
 
 def evaluate(
     network: Network,
     params: Params,
-    x: AnyArray,
-    y: AnyArray,
-    loss: str | Mapping[str, Any] | Loss,
-    metrics: Sequence[str | Mapping[str, Any] | Metric] = (),
+    x: Named,
+    y: Named,
+    loss: LossChoice,
+    metrics: Sequence[str | Mapping[str, Any] | Metric] | Mapping[str, Sequence[Any]] = (),
     batch_size: int = 256,
-    decode: Decode | None = None,
-) -> dict[str, float]:
-    """`loss` and each metric by name. x (N, ...) with N >= 1, y as the loss wants it."""
-    measure, chosen = parse(Loss, loss), [parse(Metric, metric) for metric in metrics]
-    check_examples(network, measure, chosen, x, y)
-    with Executor(network.stages, measure) as executor:
-        return scores(executor, params, x, y, chosen, batch_size, decode)
+    decode: Decode | Mapping[str, Decode] | None = None,
+    sample_weight: Named | None = None,
+    loss_weights: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """`loss` and each metric by name. x (N, ...) with N >= 1, y as the loss wants it.
+
+    With several outputs also `<output>_loss`, and metrics are `<output>_<metric>`.
+    """
+    target = objective(loss, network.wiring.outputs, loss_weights)
+    chosen = metrics_of(metrics, network.wiring.outputs)
+    examples = checked_examples(network, target, chosen, x, y, sample_weight)
+    with Executor(network.program, target) as executor:
+        counted = Scores(network.wiring.outputs, target, chosen, decode)
+        return scores(executor, params, examples, counted, batch_size) | counted.metrics()
+
+
+def metrics_of(
+    metrics: Sequence[Any] | Mapping[str, Sequence[Any]], outputs: Sequence[str]
+) -> Metrics:
+    """The metrics of each output: the given ones for each, or a mapping with its own."""
+    if not isinstance(metrics, Mapping):
+        return (tuple(parse(Metric, metric) for metric in metrics),) * len(outputs)
+    for name in metrics:
+        if name not in outputs:
+            raise DocumentError(
+                step_into("/metrics", name), f"is no output; the outputs are {', '.join(outputs)}"
+            )
+    return tuple(
+        tuple(parse(Metric, metric) for metric in metrics.get(name, ())) for name in outputs
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def scores(
-    executor: Executor,
-    params: Params,
-    x: AnyArray,
-    y: AnyArray,
-    metrics: Sequence[Metric],
-    batch_size: int,
-    decode: Decode | None,
+    executor: Executor, params: Params, examples: Examples, counted: Scores, batch_size: int
 ) -> dict[str, float]:
-    """`evaluate` with an executor at hand and checked examples."""
-    loss, dtype = executor.loss, dtype_of(params)
-    counted = Scores(loss, metrics, decode)
-    for start in range(0, len(x), batch_size):
-        targets = np.asarray(y[start : start + batch_size])
-        batch = np.ascontiguousarray(x[start : start + batch_size], dtype)
-        terms, row = loss.terms(targets), 0
-        value, parts = 0.0, []
-        for outputs in executor.infer(params, batch):
-            wanted = targets[row : row + len(outputs)]
-            value += loss.forward(outputs, wanted, terms)[0]
-            parts.append((outputs, wanted))
-            row += len(outputs)
-        counted.add(value, terms, parts)
-    return {"loss": counted.loss, **counted.metrics()}
+    """The losses with an executor at hand and checked examples, which are counted."""
+    dtype = dtype_of(params)
+    for start in range(0, len(examples), batch_size):
+        rows = slice(start, start + batch_size)
+        batch = examples.rows(rows).prepared(executor.program.ports, dtype)
+        for part in executor.infer(params, batch):
+            counted.measure(part)
+            counted.count(*_losses(executor.objective, part))
+    penalty = penalties(executor.program, params)
+    return {"loss": counted.loss + penalty, **counted.losses()}
 
 
-def check_examples(
-    network: Network, loss: Loss, metrics: Sequence[Metric], x: AnyArray, y: AnyArray
-) -> None:
-    """Raise ValueError for examples that the network, the loss or a metric cannot use."""
-    check_lengths(x, y)
-    if not len(x):
+def _losses(target: Objective, part: Part) -> tuple[list[float], list[int]]:
+    means, counts = [], []
+    for index, loss in enumerate(target.losses):
+        wanted, mask = part.examples.targets[index], part.masks[index]
+        terms = loss.terms(wanted, mask)
+        weights = part.examples.weights[index]
+        means.append(loss.forward(part.outputs[index], wanted, terms, weights, mask)[0])
+        counts.append(terms)
+    return means, counts
+
+
+def checked_examples(
+    network: Network,
+    target: Objective,
+    metrics: Metrics,
+    x: Named,
+    y: Named,
+    sample_weight: Named | None,
+) -> Examples:
+    """The examples. Raises ValueError if the network, a loss or a metric cannot use them."""
+    examples = network.examples(x, y, target, sample_weight)
+    if not len(examples):
         raise ValueError("there are no examples")
-    network.check_inputs(x)
-    loss.check(network.output_shape, y)
-    _try_metrics(network.output_shape, metrics, y)
-
-
-def _try_metrics(output_shape: Shape, metrics: Sequence[Metric], y: AnyArray) -> None:
-    known = [size for size in output_shape if size is not None]
-    if len(known) < len(output_shape):
-        return
-    nothing = np.empty((0, *known))
-    for metric in metrics:
-        metric.measure(nothing, y[:0])
+    for shape, chosen, wanted in zip(
+        network.output_shapes.values(), metrics, examples.targets, strict=True
+    ):
+        known = [size for size in shape if size is not None]
+        if len(known) == len(shape):
+            for metric in chosen:
+                metric.measure(np.empty((0, *known)), wanted[:0])
+    return examples

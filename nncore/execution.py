@@ -1,165 +1,141 @@
-"""Forward and backward passes over stages, and a batch's gradient from shards on threads."""
+"""Forward and backward passes over a program's stages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from nncore.activations import Activation
-from nncore.arrays import AnyArray, Array, Params
-from nncore.losses import Loss
-from nncore.passes import Pass, Run
-from nncore.plan import Stage
+from nncore.arrays import AnyArray, Array, Params, dtype_of
+from nncore.passes import Mask, Pass, Run
+from nncore.program import Program, Stage
 from nncore.workspace import Workspace
 
-T = TypeVar("T")
-Stages = tuple[Stage, ...]
+
+@dataclass(slots=True)
+class Flow:
+    """What a forward pass leaves: values and masks by their numbers, caches by stage."""
+
+    values: dict[int, Any]
+    masks: dict[int, Mask | None] = field(default_factory=dict)
+    caches: dict[int, Any] = field(default_factory=dict)
+
+    def read(self, stage: Stage) -> tuple[Any, Any]:
+        """What a stage reads, and its mask: tuples if it reads many."""
+        values = tuple(self.values[value] for value in stage.inputs)
+        masks = tuple(self.masks.get(value) for value in stage.inputs)
+        return (values, masks) if stage.operation.many else (values[0], masks[0])
 
 
-def forward(stages: Stages, params: Params, x: Array, run: Run) -> tuple[Array, list[Any]]:
-    """The last stage's output, and every stage's cache."""
-    values, caches = [x], []
-    for stage in stages:
-        (source,) = stage.inputs
-        pass_ = Pass(run, stage.layer, stage.index, stage.needs_dx)
-        value, cache = stage.operation.forward(stage.own(params), values[source], pass_)
-        values.append(value)
-        caches.append(cache)
-    return values[-1], caches
+def forward(program: Program, params: Params, inputs: Sequence[AnyArray], run: Run) -> Flow:
+    """Every value of a pass over these inputs (N, ...), one for each port."""
+    flow = Flow(dict(enumerate(inputs)))
+    for stage in program.stages:
+        advance(stage, params, flow, run)
+    return flow
 
 
-def backward(stages: Stages, params: Params, caches: list[Any], dy: Array, run: Run) -> Params:
-    """Gradients of all weights, by full name, from the gradient of the last stage's output."""
+def advance(stage: Stage, params: Params, flow: Flow, run: Run) -> None:
+    """Execute one stage of a forward pass."""
+    x, mask = flow.read(stage)
+    if not stage.operation.wants_integers():
+        x = _floating(x, params)
+    pass_ = _pass(stage, run, mask)
+    y, flow.caches[stage.index] = stage.operation.forward(_own(stage, params, run), x, pass_)
+    flow.values[stage.output] = y
+    flow.masks[stage.output] = _fitting(stage.operation.output_mask(x, mask), y)
+
+
+def backward(
+    program: Program,
+    params: Params,
+    flow: Flow,
+    slopes: dict[int, Array],
+    run: Run,
+    seen: dict[int, Array] | None = None,
+) -> Params:
+    """Gradients of all trainable weights, by full name, from those of some values.
+
+    `slopes` (value by number: gradient, which may be overwritten) ends with those of the inputs
+    that are wanted; `seen` collects copies of all gradients of values on the way.
+    """
     gradients: Params = {}
-    slope: Array | None = dy
-    for stage in reversed(stages):
-        if slope is None or not (stage.needs_dx or stage.weights):
-            break
-        pass_ = Pass(run, stage.layer, stage.index, stage.needs_dx)
-        cache = caches[stage.index]
-        slope, own = stage.operation.backward(stage.own(params), cache, slope, pass_)
-        for name, gradient in own.items():
-            gradients[stage.key(name)] = gradient
+    for stage in reversed(program.stages):
+        slope = slopes.pop(stage.output, None)
+        if slope is None:
+            continue
+        if seen is not None:
+            seen[stage.output] = slope.copy()
+        if stage.wanted or stage.learns:
+            pass_ = _pass(stage, run, flow.read(stage)[1])
+            cache = flow.caches[stage.index]
+            dx, own = stage.operation.backward(stage.own(params), cache, slope, pass_)
+            _collect(gradients, stage, own)
+            _hand_back(slopes, stage, dx)
     return gradients
 
 
-def before_loss(stages: Stages, loss: Loss) -> Stages:
-    """The stages without a final activation that the loss applies by itself."""
-    last = stages[-1].operation
-    absorbed = isinstance(last, Activation) and last.type_name == loss.absorbs
-    return stages[:-1] if absorbed else stages
+def _pass(stage: Stage, run: Run, mask: Any) -> Pass:
+    return Pass(run, stage.layer, stage.index, stage.needs_dx, mask, stage.owner)
 
 
-def first_not_finite(stages: Stages, params: Params, x: Array) -> str | None:
-    """The first layer whose weights or outputs are not finite on x (`input`: x itself), or None."""
-    if not np.isfinite(x).all():
-        return "input"
-    run = Run(Workspace())
+def _own(stage: Stage, params: Params, run: Run) -> Params:
+    own = stage.own(params)
+    # A layer used at several places goes on from the state that it left at the one before.
+    for name in own:
+        if (key := stage.key(name)) in run.renewed:
+            own[name] = run.renewed[key]
+    return own
+
+
+def _floating(x: Any, params: Params) -> Any:
+    if isinstance(x, tuple):
+        return tuple(_floating(part, params) for part in x)
+    return x.astype(dtype_of(params)) if x.dtype.kind in "iu" else x
+
+
+def _fitting(mask: Mask | None, y: Array) -> Mask | None:
+    return mask if mask is not None and y.shape[: mask.ndim] == mask.shape else None
+
+
+def _collect(gradients: Params, stage: Stage, own: Params) -> None:
+    for name, gradient in own.items():
+        if stage.weights[name].trainable:
+            key = stage.key(name)
+            # The first use's buffer stays as it is: other weights' gradients may be views of it.
+            gradients[key] = gradients[key] + gradient if key in gradients else gradient
+
+
+def _hand_back(slopes: dict[int, Array], stage: Stage, dx: Any) -> None:
+    """Add a stage's dL/dx to the gradients of what it read; each stays an array of its own."""
+    given: list[Array] = []
+    for value, part in zip(stage.inputs, dx if stage.operation.many else (dx,), strict=True):
+        if value not in stage.wanted:
+            continue
+        if value in slopes:
+            slopes[value] += part
+            continue
+        if not part.flags.writeable or any(np.may_share_memory(part, one) for one in given):
+            part = part.copy()
+        slopes[value] = part
+        given.append(part)
+
+
+def first_not_finite(program: Program, params: Params, inputs: Sequence[AnyArray]) -> str | None:
+    """The first layer whose weights or outputs are not finite on these inputs, or None.
+
+    The name of an input if it is that itself.
+    """
+    for port, x in zip(program.ports, inputs, strict=True):
+        if not np.isfinite(x).all():
+            return port.name
+    run, flow = Run(Workspace()), Flow(dict(enumerate(inputs)))
     with np.errstate(all="ignore"):
-        for stage in stages:
-            own = stage.own(params)
-            x, _ = stage.operation.forward(own, x, Pass(run, stage.layer, stage.index))
-            if not all(np.isfinite(array).all() for array in (*own.values(), x)):
+        for stage in program.stages:
+            advance(stage, params, flow, run)
+            arrays = (*stage.own(params).values(), flow.values[stage.output])
+            if not all(np.isfinite(array).all() for array in arrays):
                 return stage.layer
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What a batch gave: the loss, its gradients, and the shards' (outputs, targets) in order.
-
-    The arrays live in the executor's buffers until its next batch. `renewed` are the weights that
-    the pass itself changes.
-    """
-
-    loss: float
-    gradients: Params
-    parts: list[tuple[Array, AnyArray]]
-    renewed: Params
-
-
-class Executor:
-    """Runs batches of one network and loss in `shards` parts, each on its own thread.
-
-    The parts are contiguous and their results are added in order, so that the outcome depends on
-    the number of shards alone, never on timing.
-    """
-
-    def __init__(self, stages: Stages, loss: Loss, shards: int = 1) -> None:
-        self.stages = before_loss(stages, loss)
-        self.loss = loss
-        self._workspaces = [Workspace() for _ in range(shards)]
-        self._pool = ThreadPoolExecutor(shards, "shard") if shards > 1 else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool:
-            self._pool.shutdown()
-
-    def train(self, params: Params, x: Array, y: AnyArray, seed: int, step: int) -> Batch:
-        """A batch in training mode. x (N, ...), y as the loss wants it."""
-        terms = self.loss.terms(y)
-
-        def shard(rows: slice, workspace: Workspace) -> Batch:
-            run = Run(workspace, True, seed, step, rows.start)
-            outputs, caches = forward(self.stages, params, x[rows], run)
-            value, slope = self.loss.forward(outputs, y[rows], terms)
-            gradients = backward(self.stages, params, caches, slope, run)
-            return Batch(value, gradients, [(outputs, y[rows])], run.renewed)
-
-        return _together(self._in_shards(shard, len(x)))
-
-    def infer(self, params: Params, x: Array) -> list[Array]:
-        """The outputs of a batch in evaluation mode, part by part; they live as a batch's do."""
-        return self._in_shards(
-            lambda rows, workspace: forward(self.stages, params, x[rows], Run(workspace))[0],
-            len(x),
-        )
-
-    def _in_shards(self, work: Callable[[slice, Workspace], T], rows: int) -> list[T]:
-        def quietly(part: slice, workspace: Workspace) -> T:
-            # Overflow is looked for in the results; a warning for each would only repeat it.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                return work(part, workspace)
-
-        parts = list(_split(rows, len(self._workspaces)))
-        if self._pool is None or len(parts) == 1:
-            return [quietly(parts[0], self._workspaces[0])]
-        return list(self._pool.map(quietly, parts, self._workspaces))
-
-
-def _split(rows: int, shards: int) -> Iterator[slice]:
-    used = max(1, min(rows, shards))
-    for shard in range(used):
-        yield slice(shard * rows // used, (shard + 1) * rows // used)
-
-
-def _together(shards: list[Batch]) -> Batch:
-    if len(shards) == 1:
-        return shards[0]
-    gradients, renewed = shards[0].gradients, shards[0].renewed
-    for other in shards[1:]:
-        for name, gradient in other.gradients.items():
-            gradients[name] += gradient
-    rows = [len(part[0]) for shard in shards for part in shard.parts]
-    for name in renewed:
-        values = [shard.renewed[name] for shard in shards]
-        renewed[name] = np.average(values, axis=0, weights=rows).astype(values[0].dtype)
-    return Batch(
-        sum(shard.loss for shard in shards),
-        gradients,
-        [part for shard in shards for part in shard.parts],
-        renewed,
-    )

@@ -1,4 +1,4 @@
-"""The gradient of all weights taken as one vector."""
+"""The gradient of all weights taken as one vector, and limits to gradients."""
 
 from __future__ import annotations
 
@@ -27,6 +27,35 @@ def clip(gradients: Mapping[str, Array], norm: float, limit: float) -> None:
     if norm > limit:
         for gradient in gradients.values():
             gradient *= limit / norm
+
+
+def clip_each(gradients: Mapping[str, Array], limit: float) -> None:
+    """Scale each weight's gradient down in place so that its own norm is at most `limit`."""
+    for name, gradient in gradients.items():
+        clip({name: gradient}, global_norm({name: gradient}), limit)
+
+
+def clip_values(gradients: Mapping[str, Array], limit: float) -> None:
+    """Cut all elements of all gradients off at +-limit, in place."""
+    for gradient in gradients.values():
+        np.clip(gradient, -limit, limit, out=gradient)
+
+
+def limit(
+    gradients: Mapping[str, Array],
+    norm: float,
+    values: float | None,
+    each: float | None,
+    together: float | None,
+) -> None:
+    """Apply those limits that there are, in this order, to gradients of that global norm."""
+    if values is not None:
+        clip_values(gradients, values)
+    if each is not None:
+        clip_each(gradients, each)
+    if together is not None:
+        changed = values is not None or each is not None
+        clip(gradients, global_norm(gradients) if changed else norm, together)
 
 
 def layer_not_finite(arrays: Mapping[str, Array]) -> str | None:

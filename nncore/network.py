@@ -4,50 +4,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from nncore.activations import Activation
-from nncore.arrays import Array, Params, dtype_of
-from nncore.documents import parse, to_document
+from nncore.arrays import AnyArray, Array, Params, dtype_of
+from nncore.documents import to_document
 from nncore.errors import ArchitectureError
-from nncore.execution import Executor, forward
-from nncore.losses import Loss
+from nncore.examples import (
+    Examples,
+    Named,
+    by_name,
+    check_lengths,
+    checked_inputs,
+    checked_weights,
+)
+from nncore.execution import forward
+from nncore.executor import Batch, Executor
+from nncore.memory import check_memory, memory_bytes
+from nncore.nodes import Node, nodes
+from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
 from nncore.passes import Run
-from nncore.plan import NetworkSpec, read_spec, stages_of
-from nncore.seeds import generator
-from nncore.shapes import Shape, elements, fits, written
+from nncore.plan import NetworkSpec, read_spec
+from nncore.program import Program, Stage, assemble
+from nncore.shapes import Shape
+from nncore.summary import summary
+from nncore.trace import Trace, trace
+from nncore.weights import check_weights, fresh
+from nncore.wiring import wire
 from nncore.workspace import Workspace
 
-_BYTES = 4
-# Weight, gradient, two running means of the optimizer, and the best epoch's copy.
-_COPIES_IN_TRAINING = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One layer as a plan shows it; flops are those of a forward pass for one example."""
-
-    name: str
-    type: str
-    input_shape: Shape
-    output_shape: Shape
-    parameters: int
-    flops: int
+T = TypeVar("T")
 
 
 class Network:
-    """A sequence of layers. Holds no weights and no state: threads may share it."""
+    """A graph of layers. Holds no weights and no state: threads may share it."""
 
-    def __init__(self, spec: NetworkSpec, input_shape: Shape) -> None:
+    def __init__(self, spec: NetworkSpec) -> None:
         self.spec = spec
-        self.input_shape = input_shape
-        self.stages = stages_of(spec.layers, input_shape)
-        self.output_shape = self.stages[-1].output_shape
+        self.wiring = wire(spec)
+        self.program = assemble(spec, self.wiring, self.input_shapes)
 
     @classmethod
     def from_spec(
@@ -57,38 +56,58 @@ class Network:
 
         Allocates nothing. Raises ArchitectureError, pointing into the document.
         """
-        return cls(*read_spec(spec, None if input_shape is None else tuple(input_shape)))
+        return cls(read_spec(spec, None if input_shape is None else tuple(input_shape)))
 
     def to_spec(self) -> dict[str, Any]:
         """The document of this network, every name and default filled in."""
         document = to_document(self.spec)
-        return {"input": document["input"], "layers": document["layers"]}
+        layers = document.pop("layers")
+        sources = document.pop("inputs", None)
+        one = document.pop("input")
+        for port in self.program.ports:
+            if port.integers:
+                (one if sources is None else sources[port.name])["dtype"] = "int32"
+        head = {"input": one} if sources is None else {"inputs": sources}
+        if self.wiring.sequential:
+            return {**head, "layers": layers}
+        for layer, reads in zip(layers, self.wiring.reads, strict=True):
+            layer["inputs"] = list(reads)
+        return {**head, "layers": layers, "outputs": list(self.wiring.outputs)}
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The operations in the order of their execution."""
+        return self.program.stages
+
+    @property
+    def input_shapes(self) -> dict[str, Shape]:
+        """The shape of an example at each input."""
+        return {name: source.shape for name, source in self.spec.sources.items()}
+
+    @property
+    def output_shapes(self) -> dict[str, Shape]:
+        """The shape of each output for one example."""
+        return dict(zip(self.wiring.outputs, self.program.output_shapes, strict=True))
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of an example. Raises ValueError if there are several inputs."""
+        return _only("input", self.input_shapes)
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output for one example. Raises ValueError if there are several."""
+        return _only("output", self.output_shapes)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The layers in the document's order."""
-        return tuple(self._node(layer.name, layer.type_name) for layer in self.spec.layers)
-
-    def _node(self, name: str | None, type_name: str) -> Node:
-        stages = [stage for stage in self.stages if stage.layer == name]
-        weights = [weight for stage in stages for weight in stage.weights.values()]
-        return Node(
-            stages[0].layer,
-            type_name,
-            stages[0].input_shape,
-            stages[-1].output_shape,
-            sum(math.prod(weight.shape) for weight in weights),
-            sum(stage.operation.flops(stage.input_shape) for stage in stages),
-        )
+        return nodes(self.spec, self.wiring, self.program)
 
     @property
     def weights(self) -> dict[str, Weight]:
         """Every weight before it exists, by full name."""
-        return {
-            stage.key(name): weight
-            for stage in self.stages
-            for name, weight in stage.weights.items()
-        }
+        return self.program.weights
 
     @property
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -101,102 +120,182 @@ class Network:
         return sum(math.prod(shape) for shape in self.weight_shapes.values())
 
     @property
+    def final_activations(self) -> dict[str, str]:
+        """The type of the activation that each output comes from; `linear` if none."""
+        makers = {stage.output: stage.operation for stage in self.stages}
+        last = [makers[output] for output in self.program.outputs]
+        return {
+            name: operation.type_name if isinstance(operation, Activation) else "linear"
+            for name, operation in zip(self.wiring.outputs, last, strict=True)
+        }
+
+    @property
     def final_activation(self) -> str:
-        """The type of the activation that the outputs come from; `linear` if none."""
-        last = self.stages[-1].operation
-        return last.type_name if isinstance(last, Activation) else "linear"
+        """That of the only output. Raises ValueError if there are several."""
+        return _only("output", self.final_activations)
 
     def memory_bytes(self, batch_size: int) -> int:
         """Bytes that training in float32 takes at most, about; variable sizes count once.
 
         Weights with what the optimizer keeps, and for each stage its output and its gradient.
         """
-        values = elements(self.input_shape) + sum(
-            2 * elements(stage.output_shape) for stage in self.stages
-        )
-        return _BYTES * (_COPIES_IN_TRAINING * self.parameter_count + batch_size * values)
+        return memory_bytes(self.program, batch_size)
+
+    def check_memory(self, batch_size: int, limit: int) -> None:
+        """Raise ArchitectureError at the largest layer if training takes more bytes than that."""
+        names = [str(layer.name) for layer in self.spec.layers]
+        check_memory(self.program, names, batch_size, limit)
+
+    def summary(self) -> str:
+        """A table of the layers: shapes, parameters, operations and bytes for one example."""
+        return summary(self.nodes, self.parameter_count, self.memory_bytes(1))
 
     def init(self, seed: int = 0, dtype: DTypeLike = "float32") -> Params:
         """Fresh weights `<layer>.<weight>`; the same seed gives the same, whatever the dtype."""
-        return {
-            name: weight.initializer.draw(
-                generator(seed, "init", name), weight.shape, np.dtype(dtype)
-            )
-            for name, weight in self.weights.items()
-        }
+        return fresh(self.weights, seed, dtype)
 
     def check_weights(self, params: Mapping[str, Array]) -> None:
         """Raise ValueError naming a tensor that is missing, unknown or of another shape."""
-        shapes = self.weight_shapes
-        for name, shape in shapes.items():
-            if name not in params:
-                raise ValueError(f"weight {name!r} is missing; its shape is {shape}")
-            if params[name].shape != shape:
-                raise ValueError(
-                    f"weight {name!r} must have shape {shape}, got {params[name].shape}"
-                )
-            if params[name].dtype.kind != "f":
-                raise ValueError(
-                    f"weight {name!r} must be floating-point, got {params[name].dtype}"
-                )
-        for name in params:
-            if name not in shapes:
-                raise ValueError(f"unknown weight {name!r}; the network has {', '.join(shapes)}")
+        check_weights(self.weight_shapes, params)
 
-    def check_inputs(self, x: Array) -> None:
+    def check_inputs(self, x: Named) -> None:
         """Raise ValueError if x (N, ...) does not hold examples of this network."""
-        if not fits(x.shape[1:], self.input_shape) or x.ndim == 0:
-            raise ValueError(f"x must have shape (N, *{written(self.input_shape)}), got {x.shape}")
-        if None in self.input_shape:
-            try:
-                stages_of(self.spec.layers, x.shape[1:])
-            except ArchitectureError as error:
-                raise ValueError(f"x of shape {x.shape} does not fit: {error}") from None
+        self.inputs_of(x)
 
-    def predict(self, params: Params, x: ArrayLike, batch_size: int = 256) -> Array:
+    def inputs_of(self, x: Named) -> tuple[AnyArray, ...]:
+        """The checked array of each input, from one array or a mapping by name."""
+        inputs = checked_inputs(x, self.input_shapes)
+        if any(None in shape for shape in self.input_shapes.values()):
+            shapes = {
+                name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
+            }
+            try:
+                assemble(self.spec, self.wiring, shapes)
+            except ArchitectureError as error:
+                given = ", ".join(str(array.shape) for array in inputs)
+                raise ValueError(f"x of shape {given} does not fit: {error}") from None
+        return inputs
+
+    def examples(
+        self, x: Named, y: Named, target: Objective, sample_weight: Named | None = None
+    ) -> Examples:
+        """Checked examples: targets as the losses want them, weights (N,) or one a position.
+
+        Raises ValueError.
+        """
+        inputs, targets = self.inputs_of(x), by_name("y", y, self.wiring.outputs)
+        check_lengths(inputs, targets)
+        for (name, shape), loss, wanted in zip(
+            self.output_shapes.items(), target.losses, targets, strict=True
+        ):
+            try:
+                loss.check(shape, wanted)
+            except ValueError as error:
+                raise error if len(targets) == 1 else ValueError(f"{name}: {error}") from None
+        return Examples(
+            inputs, targets, checked_weights(sample_weight, self.wiring.outputs, targets)
+        )
+
+    def predict(self, params: Params, x: Named, batch_size: int = 256) -> Any:
         """What the last layer says about each example, in evaluation mode.
 
-        x (N, ...), any real dtype; the result (N, ...) has the weights' dtype.
+        x (N, ...), any real dtype, or a mapping by input; the result (N, ...) has the weights'
+        dtype. Several outputs come as a dict by name.
         """
-        inputs = np.asarray(x)
-        self.check_inputs(inputs)
-        dtype, workspace = dtype_of(params), Workspace()
-        outputs: Array | None = None
-        for start in range(0, max(len(inputs), 1), batch_size):
-            batch = np.ascontiguousarray(inputs[start : start + batch_size], dtype)
+        examples = Examples(self.inputs_of(x))
+        dtype, workspace, count = dtype_of(params), Workspace(), len(examples)
+        found: list[Array] = []
+        for start in range(0, max(count, 1), batch_size):
+            rows = slice(start, start + batch_size)
+            batch = examples.rows(rows).prepared(self.program.ports, dtype)
             with np.errstate(over="ignore", invalid="ignore"):
-                part, _ = forward(self.stages, params, batch, Run(workspace))
-            if outputs is None:
-                outputs = np.empty((len(inputs), *part.shape[1:]), part.dtype)
-            outputs[start : start + batch_size] = part
-        assert outputs is not None
-        return outputs
+                flow = forward(self.program, params, batch.inputs, Run(workspace))
+            parts = [flow.values[output] for output in self.program.outputs]
+            if not found:
+                found = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
+            for whole, part in zip(found, parts, strict=True):
+                whole[rows] = part
+        return found[0] if len(found) == 1 else dict(zip(self.wiring.outputs, found, strict=True))
 
     def loss_and_grads(
         self,
         params: Params,
-        x: ArrayLike,
-        y: ArrayLike,
-        loss: str | Mapping[str, Any] | Loss = "mean_squared_error",
+        x: Named,
+        y: Named,
+        loss: LossChoice = "mean_squared_error",
         shards: int = 1,
         seed: int = 0,
         step: int = 0,
+        sample_weight: Named | None = None,
+        loss_weights: Mapping[str, float] | None = None,
     ) -> tuple[float, Params]:
         """The mean loss of a batch in training mode, and its gradients keyed like params.
 
-        x (N, ...); y as the loss wants it; the seed and the step decide dropout.
+        x (N, ...); y as the loss wants it; the seed and the step decide dropout. Several inputs,
+        outputs and losses are mappings by name. Frozen weights have no gradient.
         """
-        measure = parse(Loss, loss)
-        inputs, targets = np.ascontiguousarray(x, dtype_of(params)), np.asarray(y)
-        self.check_inputs(inputs)
-        check_lengths(inputs, targets)
-        measure.check(self.output_shape, targets)
-        with Executor(self.stages, measure, shards) as executor:
-            batch = executor.train(params, inputs, targets, seed, step)
+        target = objective(loss, self.wiring.outputs, loss_weights)
+        examples = self.examples(x, y, target, sample_weight)
+        batch = _train(self.program, params, examples, target, shards, seed, step)
         return batch.loss, batch.gradients
 
+    def input_gradients(
+        self,
+        params: Params,
+        x: Named,
+        y: Named,
+        loss: LossChoice = "mean_squared_error",
+        sample_weight: Named | None = None,
+        loss_weights: Mapping[str, float] | None = None,
+    ) -> Any:
+        """The gradient of the batch's mean loss in x, shaped like it; a dict if x has names.
 
-def check_lengths(x: Any, y: Any) -> None:
-    """Raise ValueError unless there is one target for each example."""
-    if len(x) != len(y):
-        raise ValueError(f"x has {len(x)} examples, but y has {len(y)} targets")
+        In training mode with seed 0. Inputs of token ids have none.
+        """
+        target = objective(loss, self.wiring.outputs, loss_weights)
+        program = self.program.with_input_gradients()
+        slopes = _train(program, params, self.examples(x, y, target, sample_weight), target).slopes
+        found = {
+            port.name: slopes[value]
+            for value, port in enumerate(self.program.ports)
+            if value in slopes
+        }
+        if isinstance(x, Mapping):
+            return found
+        if not found:
+            raise ValueError("token ids have no gradient")
+        return next(iter(found.values()))
+
+    def trace(
+        self,
+        params: Params,
+        x: Named,
+        y: Named,
+        loss: LossChoice = "mean_squared_error",
+        optimizer: str | Mapping[str, Any] = "sgd",
+        loss_weights: Mapping[str, float] | None = None,
+    ) -> Trace:
+        """Everything that one training step computes; see Trace. `params` stay as they are."""
+        target = objective(loss, self.wiring.outputs, loss_weights)
+        examples = self.examples(x, y, target)
+        return trace(self.program, params, examples, target, optimizer)
+
+
+def _only(what: str, by_name: Mapping[str, T]) -> T:
+    if len(by_name) > 1:
+        raise ValueError(f"the network has several {what}s: {', '.join(by_name)}")
+    return next(iter(by_name.values()))
+
+
+def _train(
+    program: Program,
+    params: Params,
+    examples: Examples,
+    target: Objective,
+    shards: int = 1,
+    seed: int = 0,
+    step: int = 0,
+) -> Batch:
+    with Executor(program, target, shards) as executor:
+        ready = examples.prepared(program.ports, dtype_of(params))
+        return executor.train(params, ready, seed, step)

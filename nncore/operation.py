@@ -3,51 +3,76 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.initializers.initializer import Initializer
-from nncore.passes import Pass
+from nncore.passes import Mask, Pass
 from nncore.registry import Unit
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A weight before it exists: its shape and how it starts."""
+    """A weight before it exists: its shape, how it starts, and what training adds to the loss.
+
+    `shared`: all layers of the network that have a weight of that name use one, `network.<name>`.
+    """
 
     shape: tuple[int, ...]
     initializer: Initializer
     trainable: bool = True
+    regularizer: Regularizer | None = None
+    shared: bool = False
 
 
 class Operation(Unit):
     """A differentiable map without state; all that a pass needs comes in and goes out.
 
-    Shapes are those of one example; `x` and `y` have the examples as a first axis more.
+    Shapes are those of one example; `x` and `y` have the examples as a first axis more. An
+    operation of several inputs sets `many`: then `shape`, `x`, `mask` and dL/dx are tuples with one
+    item an input (hence Any here; the others say Shape, Array and Mask | None).
     """
 
     __slots__ = ()
 
-    def output_shape(self, shape: Shape) -> Shape:
-        """The shape of y. Raises ArchitectureError, its pointer relative to this document."""
-        return shape
+    many: ClassVar[bool] = False
 
-    def weights(self, shape: Shape) -> dict[str, Weight]:
+    def wants_integers(self) -> bool:
+        """Whether x holds whole numbers (token ids), which arrive as integers; else as floats."""
+        return False
+
+    def output_shape(self, shape: Any) -> Shape:
+        """The shape of y. Raises ArchitectureError, its pointer relative to this document."""
+        result: Shape = shape
+        return result
+
+    def weights(self, shape: Any) -> dict[str, Weight]:
         """The weights that an input of this shape needs, by short name."""
         return {}
 
-    def flops(self, shape: Shape) -> int:
+    def flops(self, shape: Any) -> int:
         """Floating-point operations of a forward pass for one example."""
         return 0
 
-    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Any]:
+    def kept(self, shape: Any) -> int:
+        """Numbers that training keeps for one example, beside y and its gradient."""
+        return 0
+
+    def output_mask(self, x: Any, mask: Any) -> Mask | None:
+        """Which positions (N, T) of y hold data, given those of x; None: all do.
+
+        A mask that does not fit the positions of y is dropped.
+        """
+        result: Mask | None = mask
+        return result
+
+    def forward(self, params: Params, x: Any, pass_: Pass) -> tuple[Array, Any]:
         """y, and what `backward` wants to know. Must not change x."""
         raise NotImplementedError
 
-    def backward(
-        self, params: Params, cache: Any, dy: Array, pass_: Pass
-    ) -> tuple[Array | None, Params]:
+    def backward(self, params: Params, cache: Any, dy: Array, pass_: Pass) -> tuple[Any, Params]:
         """dL/dx (may be None unless `pass_.needs_dx`) and dL/dw by short name, from dL/dy.
 
         May overwrite dy.

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import Array, Params
-from nncore.seeds import bit_generator, uniform_rows
+from nncore.seeds import bit_generator, normal_rows, uniform_rows
 from nncore.shapes import elements
+from nncore.shards import Meeting, T
 from nncore.workspace import Workspace
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
 class Run:
     """One pass of one shard over all stages.
 
-    `first_row` is the place of the shard's first example in the batch; `renewed` collects weights
-    that the pass itself changes (running statistics), by full name.
+    `first_row` is the place of the shard's first example in the batch, `shard` its own place among
+    the shards that meet in `meeting` (None: there is but one). `renewed` collects weights that the
+    pass itself changes (running statistics), by full name. `progress` is how much of the training
+    run lies behind, from 0 to 1; outside of one it is 1.
     """
 
     workspace: Workspace
@@ -28,16 +33,35 @@ class Run:
     step: int = 0
     first_row: int = 0
     renewed: Params = field(default_factory=dict)
+    shard: int = 0
+    meeting: Meeting | None = None
+    progress: float = 1.0
+
+    def total(self, value: T) -> T:
+        """The sum over the batch's shards, added in their order, the same for each.
+
+        Every shard must call it equally often: it waits for the others.
+        """
+        return self.meeting.total(self.shard, value) if self.meeting else value
 
 
 @dataclass(slots=True)
 class Pass:
-    """A run as one stage sees it. `needs_dx`: whether anybody wants the input's gradient."""
+    """A run as one stage sees it.
+
+    `needs_dx`: whether anybody wants the input's gradient. `mask` (N, T): which positions of the
+    input hold data (True) and which are padding; None: all do. A stage of several inputs has a
+    tuple of masks. `owner` is the layer whose weights the stage uses, if that is another one.
+    `scope` keeps the parts of a stage apart that run operations of their own.
+    """
 
     run: Run
     layer: str
     stage: int
     needs_dx: bool = True
+    mask: Any = None
+    owner: str | None = None
+    scope: str = ""
 
     @property
     def training(self) -> bool:
@@ -46,18 +70,44 @@ class Pass:
 
     def buffer(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """This stage's buffer of that name, uninitialised; kept until the next batch."""
-        return self.run.workspace.take((self.stage, name), shape, dtype)
+        return self.run.workspace.take((self.stage, self.scope + name), shape, dtype)
 
     def scratch(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """A buffer shared by all stages: contents are lost when the stage returns."""
         return self.run.workspace.take(name, shape, dtype)
 
-    def uniform(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Uniform numbers in [0, 1) for the shard's examples, (N, ...), the same however split."""
-        stream = bit_generator(self.run.seed, "layer", self.layer, self.run.step)
+    def uniform(self, shape: tuple[int, ...], name: str = "") -> NDArray[np.float32]:
+        """Uniform numbers in [0, 1) for the shard's examples, (N, ...), the same however split.
+
+        Each name has numbers of its own.
+        """
+        purpose = [self.scope + name] if self.scope + name else []
+        stream = bit_generator(self.run.seed, "layer", self.layer, self.run.step, *purpose)
         numbers = uniform_rows(stream, self.run.first_row, shape[0], elements(shape[1:]))
         return numbers.reshape(shape)
 
+    def normal(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Standard normal numbers for the shard's examples, (N, ...), the same however split."""
+        width = elements(shape[1:])
+        uniform = self.uniform((shape[0], 2, (width + 1) // 2))
+        return normal_rows(uniform, width).reshape(shape)
+
+    def inner(self, scope: str) -> Pass:
+        """The pass of one part of this stage: buffers and random numbers of its own."""
+        return replace(self, scope=f"{self.scope}{scope}.")
+
+    def of_steps(self, steps: int) -> Pass:
+        """The pass of an operation whose examples are the `steps` steps of each example."""
+        run = replace(self.run, first_row=self.run.first_row * steps)
+        return replace(self, run=run, mask=None)
+
+    def sum_over_shards(self, value: Array) -> Array:
+        """The sum of `value` over the batch's shards, added in their order, the same for each.
+
+        Every shard must call it equally often: it waits for the others.
+        """
+        return self.run.total(value)
+
     def renew(self, weight: str, value: Array) -> None:
         """Set a non-trainable weight after the step (to the mean over the batch's shards)."""
-        self.run.renewed[f"{self.layer}.{weight}"] = value
+        self.run.renewed[f"{self.owner or self.layer}.{weight}"] = value

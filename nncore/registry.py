@@ -1,14 +1,15 @@
 """Names of the units that documents may ask for, by kind (layer, activation, loss, ...).
 
 A kind is a base class marked with `@kind`; a unit is a dataclass below it marked with
-`@register("name")`. Each kind has a folder whose modules are imported by `import_units`, so that
-adding a unit means adding a file.
+`@register("name")`. Each kind has a folder whose modules are imported when its units are first
+asked for (`import_units`), so that adding a unit means adding a file.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 
@@ -24,6 +25,8 @@ class Unit:
 T = TypeVar("T", bound=type[Unit])
 
 _KINDS: dict[type, dict[str, type[Unit]]] = {}
+_FOLDERS: dict[str, Iterable[str]] = {}
+_LOADING = threading.RLock()
 
 
 def kind(cls: T) -> T:
@@ -61,10 +64,13 @@ def kind_of(unit: type) -> type:
 
 def units(of: type) -> dict[str, type[Unit]]:
     """Every registered unit of a kind by name."""
+    package = of.__module__.rpartition(".")[0]
+    with _LOADING:
+        for module in pkgutil.iter_modules(_FOLDERS.pop(package, ())):
+            importlib.import_module(f"{package}.{module.name}")
     return _KINDS[of]
 
 
 def import_units(package: str, path: Iterable[str]) -> None:
-    """Import every module of a package, which registers the units they define."""
-    for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")
+    """Have every module of a package imported, which registers its units, when they are needed."""
+    _FOLDERS[package] = path

@@ -34,3 +34,14 @@ def uniform_rows(stream: np.random.PCG64, first: int, rows: int, width: int) -> 
     stream.advance(first * draws // 2)
     numbers = np.random.Generator(stream).random((rows, draws), dtype=np.float32)
     return numbers[:, :width]
+
+
+def normal_rows(uniform: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Standard normal numbers (rows, width) from uniform ones (rows, 2, at least width / 2).
+
+    Each pair gives two: sqrt(-2 log(1 - u)) times cos and sin of 2 pi v. Box and Muller, 1958.
+    """
+    radius = np.sqrt(-2 * np.log1p(-uniform[:, 0]))
+    angle = np.float32(2 * np.pi) * uniform[:, 1]
+    numbers = np.concatenate((radius * np.cos(angle), radius * np.sin(angle)), axis=1)
+    return numbers[:, :width]

@@ -16,6 +16,10 @@ Positive = Annotated[int, Range(min=1)]
 Pair = Positive | tuple[Positive, Positive]
 """One size for height and width, or [height, width]."""
 
+Amount = Annotated[int, Range(min=0)]
+Amounts = Amount | tuple[Amount, Amount]
+"""One amount for both ends or axes, or [first, second]."""
+
 
 def elements(shape: Shape) -> int:
     """Numbers in one example; a variable size counts once."""

@@ -3,249 +3,293 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nncore.arrays import AnyArray, Array, Params, dtype_of
-from nncore.documents import Range, parse, to_document
-from nncore.early_stopping import EarlyStopping, Stopper
-from nncore.errors import ConfigError, DivergedError, DocumentError
-from nncore.evaluation import Decode, Scores, check_examples, scores
-from nncore.execution import Batch, Executor, first_not_finite
-from nncore.gradients import clip, global_norm, layer_not_finite
-from nncore.losses import Loss
-from nncore.losses.binary_cross_entropy import BinaryCrossEntropy
-from nncore.losses.cross_entropy import CrossEntropy
-from nncore.losses.mean_squared_error import MeanSquaredError
-from nncore.metrics import Metric
+from nncore.accumulation import Accumulated, accumulated
+from nncore.arrays import Params, dtype_of
+from nncore.averaging import Average
+from nncore.class_weights import with_class_weights
+from nncore.course import Course
+from nncore.early_stopping import Stopper, direction
+from nncore.errors import ConfigError, DivergedError
+from nncore.evaluation import checked_examples, scores
+from nncore.examples import Examples, Named, Rows
+from nncore.execution import first_not_finite
+from nncore.executor import Batch, Executor
+from nncore.gradients import global_norm, layer_not_finite, limit
+from nncore.measures import measures
 from nncore.network import Network
-from nncore.optimizers import Optimizer
-from nncore.optimizers.adam import Adam
-from nncore.optimizers.optimizer import Slots
-from nncore.schedules import Schedule
-from nncore.schedules.constant import Constant
+from nncore.reports import Epoch, Position, Step
+from nncore.scores import Decode, Scores
 from nncore.seeds import generator
-from nncore.shapes import Positive
+from nncore.training_config import TrainingConfig
+from nncore.training_state import TrainingState, group
 
 _EVALUATION_BATCH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """How to train. Without a loss, the final activation and the targets decide."""
-
-    loss: Loss | None = None
-    optimizer: Optimizer = Adam()
-    schedule: Schedule = Constant()
-    epochs: Annotated[int, Range(min=0, max=1_000_000)] = 10
-    batch_size: Positive = 32
-    shuffle: bool = True
-    seed: Annotated[int, Range(min=0)] = 0
-    metrics: tuple[Metric, ...] = ()
-    clip_norm: Annotated[float, Range(above=0)] | None = None
-    early_stopping: EarlyStopping | None = None
-    shards: Annotated[int, Range(min=1, max=256)] = 1
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> TrainingConfig:
-        """The configuration of a document. Raises ConfigError, pointing into it."""
-        try:
-            config = parse(cls, document)
-        except DocumentError as error:
-            raise ConfigError(error.pointer, error.detail) from None
-        names = [metric.type_name for metric in config.metrics]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise ConfigError(f"/metrics/{index}", f'"{name}" is listed twice')
-        return config
-
-    def to_document(self) -> dict[str, Any]:
-        """The document of this configuration, every default filled in."""
-        return to_document(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One optimizer step: its number of the run's `steps`, both counted from 1, and its loss."""
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass over the training examples.
-
-    `step` counts the optimizer steps so far. `loss` and the metrics are means over the epoch's
-    batches as they were trained; `val_loss` and `val_<metric>` are taken at its end. The learning
-    rate is the last step's, the gradient norm (before clipping) the mean over the steps.
-    """
-
-    number: int
-    step: int
-    loss: float
-    metrics: dict[str, float]
-    learning_rate: float
-    gradient_norm: float
-
-
 OnStep = Callable[[Step], None]
-Examples = tuple[AnyArray, AnyArray]
+Stop = Callable[[], bool]
+Given = tuple[Any, ...]
+"""Validation examples: (x, y) or (x, y, sample_weight)."""
 
 
 def fit(
     network: Network,
     params: Params,
-    x: AnyArray,
-    y: AnyArray,
+    x: Named,
+    y: Named,
     config: TrainingConfig | Mapping[str, Any],
-    validation: Examples | None = None,
+    validation: Given | None = None,
     on_step: OnStep | None = None,
-    decode: Decode | None = None,
+    decode: Decode | Mapping[str, Decode] | None = None,
+    sample_weight: Named | None = None,
+    stop: Stop | None = None,
+    resume: TrainingState | None = None,
 ) -> Iterator[Epoch]:
     """Train on x (N, ...) and y (as the loss wants it), yielding after each epoch.
 
     `params` (writable, as from `init`) change in place. `on_step` is called after each step and may
     raise to stop. `decode` turns predictions and targets into the units that metrics are read in.
-    Raises ConfigError or ValueError at once, DivergedError when a loss or gradient is not finite.
+    `stop`, asked after each step, ends the run in good order when it says True. `resume` goes on
+    from another run's state: params become what they were. Mappings by name stand for several
+    inputs and outputs. Raises ConfigError or ValueError at once, DivergedError when a loss or
+    gradient is not finite.
     """
-    settings = config if isinstance(config, TrainingConfig) else TrainingConfig.parse(config)
-    run = _Training(network, params, x, y, settings, validation, on_step, decode)
-    run.check()
-    return run.epochs()
+    return iter(
+        Training(
+            network, params, x, y, config, validation, on_step, decode, sample_weight, stop, resume
+        )
+    )
 
 
-@dataclass(slots=True)
-class _Training:
-    network: Network
-    params: Params
-    x: AnyArray
-    y: AnyArray
-    config: TrainingConfig
-    validation: Examples | None
-    on_step: OnStep | None
-    decode: Decode | None
-    step: int = 0
-    loss: Loss = field(init=False)
-    stopper: Stopper | None = field(init=False, default=None)
+def time_budget(seconds: float) -> Stop:
+    """A `stop` that ends a run after so many seconds from this call."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
 
-    def __post_init__(self) -> None:
-        self.x, self.y = as_arrays((self.x, self.y))
-        self.validation = as_arrays(self.validation) if self.validation else None
-        self.loss = self.config.loss or suited_loss(self.network, self.y)
 
-    def check(self) -> None:
-        """Everything that can be wrong before the first step."""
-        self.network.check_weights(self.params)
-        for name, weight in self.params.items():
-            if not (weight.flags.writeable and weight.flags.c_contiguous):
-                raise ValueError(f"weight {name!r} must be a writable, contiguous array")
-        for examples in ((self.x, self.y), self.validation):
-            if examples:
-                check_examples(self.network, self.loss, self.config.metrics, *examples)
-        if self.config.early_stopping:
-            self.stopper = Stopper(
-                self.config.early_stopping, self.config.metrics, bool(self.validation)
+class Training:
+    """A run that can be iterated over (see `fit`), and stopped and resumed at any step."""
+
+    def __init__(
+        self,
+        network: Network,
+        params: Params,
+        x: Named,
+        y: Named,
+        config: TrainingConfig | Mapping[str, Any],
+        validation: Given | None = None,
+        on_step: OnStep | None = None,
+        decode: Decode | Mapping[str, Decode] | None = None,
+        sample_weight: Named | None = None,
+        stop: Stop | None = None,
+        resume: TrainingState | None = None,
+    ) -> None:
+        settings = config if isinstance(config, TrainingConfig) else TrainingConfig.parse(config)
+        self.network, self.params, self.config = network, params, settings
+        self._decode, self._on_step, self._stop = decode, on_step, stop
+        _check_params(network, params)
+        self._objective, self._metrics = measures(network, settings, y)
+        examples = self._checked(x, y, sample_weight)
+        self._examples = with_class_weights(examples, self._objective.losses, settings)
+        self._validation = self._checked(*validation) if validation else None
+        weights = network.weights
+        self._trained = {name: params[name] for name in weights if weights[name].trainable}
+        self._course = Course(
+            params,
+            settings.optimizer.start(self._trained),
+            self._scores(),
+            self._start_stopper(),
+            Average(settings.ema_decay) if settings.ema_decay is not None else None,
+        )
+        self._check_demands()
+        self._told_to_stop = False
+        if resume is not None:
+            network.check_weights(group(resume.arrays, "params"))
+            self._course.resume(resume)
+
+    def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
+        return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)
+
+    def _check_demands(self) -> None:
+        """What the optimizer and the schedule need of a run."""
+        optimizer, figure = self.config.optimizer, self.config.schedule.watched()
+        if figure is not None:
+            validated = self._validation is not None
+            direction(figure, self._course.counted.signs, validated, "/schedule/metric")
+        if optimizer.full_batch and self._batch_size < len(self._examples):
+            raise ConfigError(
+                "/batch_size",
+                f"{optimizer.type_name} needs all examples in each step, {len(self._examples)}; "
+                "set batch_size to null",
             )
 
-    def epochs(self) -> Iterator[Epoch]:
-        """Train, one item an epoch; at the end the best weights come back if so configured."""
-        trained = self._trainable()
-        state = self.config.optimizer.start(trained)
-        with Executor(self.network.stages, self.loss, self.config.shards) as executor:
-            for number in range(1, self.config.epochs + 1):
-                epoch = self._epoch(number, executor, trained, state)
-                stop = self.stopper is not None and self.stopper.observe(epoch, self.params)
-                yield epoch
-                if stop:
-                    break
-        if self.stopper:
-            self.stopper.restore(self.params)
+    def _scores(self) -> Scores:
+        return Scores(self.network.wiring.outputs, self._objective, self._metrics, self._decode)
 
-    def _trainable(self) -> Params:
-        weights = self.network.weights
-        return {name: self.params[name] for name in weights if weights[name].trainable}
+    def _start_stopper(self) -> Stopper | None:
+        if self.config.early_stopping is None:
+            return None
+        signs = self._scores().signs
+        return Stopper(self.config.early_stopping, signs, self._validation is not None)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        batches = -(-len(self._examples) // self._batch_size)
+        return self.config.epochs * -(-batches // self.config.accumulate_steps)
+
+    @property
+    def _batch_size(self) -> int:
+        return self.config.batch_size or len(self._examples)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        """Train, one item an epoch; at the end the best weights come back if so configured."""
+        with Executor(self.network.program, self._objective, self.config.shards) as executor:
+            while self._goes_on() and self._train(executor):
+                yield self._end_epoch(executor)
+        if self._course.average:
+            self._course.average.put_into(self.params)
+        if self._course.stopper:
+            self._course.stopper.restore(self.params)
+
+    def _goes_on(self) -> bool:
+        at = self._course.position
+        return at.epoch <= self.config.epochs and not at.finished and not self._told_to_stop
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def _epoch(self, number: int, executor: Executor, trained: Params, state: Slots) -> Epoch:
-        counted = Scores(self.loss, self.config.metrics, self.decode)
-        norms, rate = [], 0.0
-        for rows in self._batches(number):
-            x = np.ascontiguousarray(self.x[rows], dtype_of(self.params))
-            y = self.y[rows]
-            batch = executor.train(self.params, x, y, self.config.seed, self.step)
-            norms.append(self._guarded_norm(number, executor, x, batch))
-            rate = self._update(trained, batch, norms[-1], state)
-            counted.add(batch.loss, self.loss.terms(y), batch.parts)
-            if self.on_step:
-                self.on_step(Step(number, self.step, self._steps(), batch.loss))
-        if broken := layer_not_finite(self.params):
-            raise DivergedError(number, self.step, broken)
-        metrics = counted.metrics() | self._validate(number, executor)
-        return Epoch(number, self.step, counted.loss, metrics, rate, float(np.mean(norms)))
+    def _train(self, executor: Executor) -> bool:
+        """The rest of the epoch; False if it was told to stop on the way."""
+        at, size = self._course.position, self.config.accumulate_steps
+        batches = self._batches(at.epoch)
+        while at.batch < len(batches) and not self._told_to_stop:
+            loss = self._step(executor, batches[at.batch : at.batch + size])
+            if self._on_step:
+                self._on_step(Step(at.epoch, at.step, self.steps, loss, self.state))
+            self._told_to_stop = self._stop is not None and self._stop()
+        return at.batch == len(batches)
 
-    def _batches(self, epoch: int) -> Iterator[slice | NDArray[np.intp]]:
-        size, count = self.config.batch_size, len(self.x)
-        order = None
-        if self.config.shuffle:
-            order = generator(self.config.seed, "shuffle", epoch).permutation(count)
-        for start in range(0, count, size):
-            rows = slice(start, min(start + size, count))
-            yield rows if order is None else order[rows]
+    def _batches(self, epoch: int) -> list[Rows]:
+        size, count = self._batch_size, len(self._examples)
+        parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+        if not self.config.shuffle:
+            return list(parts)
+        order = generator(self.config.seed, "shuffle", epoch).permutation(count)
+        return [order[part] for part in parts]
 
-    def _steps(self) -> int:
-        return self.config.epochs * -(-len(self.x) // self.config.batch_size)
+    def _step(self, executor: Executor, batches: list[Rows]) -> float:
+        at = self._course.position
+        done = accumulated((self._batch(executor, rows) for rows in batches), len(batches))
+        norm = global_norm(done.gradients)
+        if not math.isfinite(norm):
+            raise self._diverged(executor, batches[-1], done.gradients)
+        config = self.config
+        limit(done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm)
+        factor = self.config.schedule.factor(at.step, self.steps) * self._course.memory.get(
+            "factor", 1.0
+        )
+        at.rate = self.config.optimizer.learning_rate * factor
+        at.step += 1
+        at.epoch_steps += 1
+        at.norms += norm
+        self._move(executor, done, batches[0])
+        if self._course.average:
+            self._course.average.follow(self._trained)
+        return done.loss
 
-    def _update(self, trained: Params, batch: Batch, norm: float, state: Slots) -> float:
-        if self.config.clip_norm is not None:
-            clip(batch.gradients, norm, self.config.clip_norm)
-        factor = self.config.schedule.factor(self.step, self._steps())
-        rate = self.config.optimizer.learning_rate * factor
-        self.step += 1
-        self.config.optimizer.update(trained, batch.gradients, state, self.step, rate)
+    def _move(self, executor: Executor, done: Accumulated, rows: Rows) -> None:
+        at, optimizer = self._course.position, self.config.optimizer
+        if not optimizer.full_batch:
+            optimizer.update(self._trained, done.gradients, self._course.slots, at.step, at.rate)
+            return
+
+        def evaluate() -> tuple[float, Params]:
+            again = executor.train(
+                self.params,
+                self._prepared(rows),
+                self.config.seed,
+                at.batches - 1,
+                (at.step - 1) / self.steps,
+            )
+            return again.loss, again.gradients
+
+        start = (done.loss, done.gradients)
+        optimizer.search(self._trained, *start, self._course.slots, at.step, at.rate, evaluate)
+
+    def _batch(self, executor: Executor, rows: Rows) -> Batch:
+        at = self._course.position
+        batch = executor.train(
+            self.params, self._prepared(rows), self.config.seed, at.batches, at.step / self.steps
+        )
+        if not math.isfinite(batch.loss):
+            raise self._diverged(executor, rows)
         for name, value in batch.renewed.items():
             self.params[name][...] = value
-        return rate
+        self._course.counted.count(batch.means, batch.terms)
+        for part in batch.parts:
+            self._course.counted.measure(part)
+        at.batch += 1
+        at.batches += 1
+        at.penalties += batch.penalty
+        return batch
 
-    def _guarded_norm(self, epoch: int, executor: Executor, x: Array, batch: Batch) -> float:
-        norm = global_norm(batch.gradients)
-        if math.isfinite(batch.loss) and math.isfinite(norm):
-            return norm
-        layer = first_not_finite(executor.stages, self.params, x)
-        if layer is None and math.isfinite(batch.loss):
-            layer = layer_not_finite(batch.gradients)
-        raise DivergedError(epoch, self.step + 1, layer)
+    def _prepared(self, rows: Rows) -> Examples:
+        return self._examples.rows(rows).prepared(self.network.program.ports, dtype_of(self.params))
 
-    def _validate(self, epoch: int, executor: Executor) -> dict[str, float]:
-        if not self.validation:
+    def _diverged(
+        self, executor: Executor, rows: Rows, gradients: Params | None = None
+    ) -> DivergedError:
+        inputs = self._prepared(rows).inputs
+        layer = first_not_finite(executor.program, self.params, inputs)
+        if layer is None and gradients is not None:
+            layer = layer_not_finite(gradients)
+        return DivergedError(self._course.position.epoch, self._course.position.step + 1, layer)
+
+    def _end_epoch(self, executor: Executor) -> Epoch:
+        course, at = self._course, self._course.position
+        if broken := layer_not_finite(self.params):
+            raise DivergedError(at.epoch, at.step, broken)
+        params = course.average.applied(self.params) if course.average else self.params
+        loss = course.counted.loss + at.penalties / at.batch
+        metrics = course.counted.losses() | course.counted.figures()
+        metrics |= self._validate(executor, params)
+        norm = at.norms / at.epoch_steps
+        epoch, stop = Epoch(at.epoch, at.step, loss, metrics, at.rate, norm), False
+        if course.stopper:
+            stop = course.stopper.observe(epoch, params)
+            epoch = replace(epoch, best_epoch=course.stopper.best_epoch)
+        course.memory = self.config.schedule.after_epoch(course.memory, {"loss": loss, **metrics})
+        course.position = Position(at.epoch + 1, 0, at.batches, at.step, finished=stop)
+        course.counted = self._scores()
+        return epoch
+
+    def _validate(self, executor: Executor, params: Params) -> dict[str, float]:
+        if self._validation is None:
             return {}
-        x, y = self.validation
-        size = max(self.config.batch_size, _EVALUATION_BATCH)
-        found = scores(executor, self.params, x, y, self.config.metrics, size, self.decode)
+        size = max(self._batch_size, _EVALUATION_BATCH)
+        counted = self._scores()
+        found = scores(executor, params, self._validation, counted, size) | counted.figures()
         if not math.isfinite(found["loss"]):
-            sample = np.ascontiguousarray(x[:size], dtype_of(self.params))
-            layer = first_not_finite(executor.stages, self.params, sample)
-            raise DivergedError(epoch, self.step, layer)
+            sample = self._validation.rows(slice(0, size)).prepared(
+                executor.program.ports, dtype_of(params)
+            )
+            layer = first_not_finite(executor.program, params, sample.inputs)
+            raise DivergedError(self._course.position.epoch, self._course.position.step, layer)
         return {f"val_{name}": value for name, value in found.items()}
 
-
-def as_arrays(examples: Examples) -> Examples:
-    """Inputs and targets; what is an array already, be it on disk, stays as it is."""
-    x, y = examples
-    return (x if hasattr(x, "shape") else np.asarray(x)), np.asarray(y)
+    def state(self) -> TrainingState:
+        """All that a run needs to go on from here; to be called after a step or an epoch."""
+        return self._course.state()
 
 
-def suited_loss(network: Network, y: AnyArray) -> Loss:
-    """The loss that the final activation and the targets (N, ...) suggest."""
-    if network.final_activation == "softmax":
-        return CrossEntropy()
-    if network.final_activation == "sigmoid":
-        return BinaryCrossEntropy()
-    classes = y.dtype.kind in "iu" and y.ndim == len(network.output_shape)
-    return CrossEntropy() if classes and network.output_shape[-1] != 1 else MeanSquaredError()
+def _check_params(network: Network, params: Params) -> None:
+    network.check_weights(params)
+    for name, weight in params.items():
+        if not (weight.flags.writeable and weight.flags.c_contiguous):
+            raise ValueError(f"weight {name!r} must be a writable, contiguous array")

@@ -1,13 +1,81 @@
-"""Where the windows of convolutions and poolings lie: Keras' `valid` and `same` arithmetic."""
+"""Where the windows of convolutions and poolings lie: Keras' `valid` and `same` arithmetic.
+
+Everything slides over images. A sequence [steps, channels] is an image of height 1.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from nncore.errors import ArchitectureError
 from nncore.shapes import Shape, written
 
 Padding = Literal["valid", "same"]
+CausalPadding = Literal["valid", "same", "causal"]
+
+Extent = tuple[int, int]
+"""(vertical, horizontal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of size[0] x size[1] taps, `dilation` apart, every `strides` positions."""
+
+    size: Extent
+    strides: Extent
+    padding: CausalPadding = "valid"
+    dilation: Extent = (1, 1)
+
+    @classmethod
+    def along(
+        cls, size: int, stride: int, padding: CausalPadding = "valid", dilation: int = 1
+    ) -> Windows:
+        """Windows along a sequence."""
+        return cls((1, size), (1, stride), padding, (1, dilation))
+
+    @property
+    def reach(self) -> Extent:
+        """Positions that a window reaches over."""
+        return span(self.size[0], self.dilation[0]), span(self.size[1], self.dilation[1])
+
+    def counts(self, image: Extent) -> Extent:
+        """(rows, columns) of windows in an image (height, width)."""
+        rows, columns = (count(*axis, self.padding) for axis in self._axes(image))
+        return rows, columns
+
+    def margins(self, image: Extent) -> tuple[Extent, Extent]:
+        """((above, below), (left, right)): positions to add around an image."""
+        vertical, horizontal = (margins(*axis, self.padding) for axis in self._axes(image))
+        return vertical, horizontal
+
+    def in_image(
+        self, image: tuple[int | None, int | None], field: str
+    ) -> tuple[int | None, int | None]:
+        """(rows, columns) of windows, or an error at `field` if not one fits."""
+        return self._fitting(0, image[0], field, "height"), self._fitting(
+            1, image[1], field, "width"
+        )
+
+    def in_sequence(self, steps: int | None, field: str) -> int | None:
+        """How many windows fit along a sequence, or an error at `field` if not one does."""
+        return self._fitting(1, steps, field, "length")
+
+    def _axes(self, image: Extent) -> list[tuple[int, int, int]]:
+        return list(zip(image, self.reach, self.strides, strict=True))
+
+    def _fitting(self, axis: int, length: int | None, field: str, word: str) -> int | None:
+        if length is None:
+            return None
+        reach = self.reach[axis]
+        fitting = count(length, reach, self.strides[axis], self.padding)
+        if fitting < 1:
+            raise ArchitectureError(
+                f"/{field}",
+                f"{reach} is larger than the input's {word} {length}; "
+                f'use padding "same" or a smaller {field.removesuffix("_size")}',
+            )
+        return fitting
 
 
 def span(size: int, dilation: int) -> int:
@@ -15,15 +83,17 @@ def span(size: int, dilation: int) -> int:
     return (size - 1) * dilation + 1
 
 
-def count(length: int, reach: int, stride: int, padding: Padding) -> int:
+def count(length: int, reach: int, stride: int, padding: CausalPadding) -> int:
     """How many windows fit along an axis; not positive if none does."""
-    return -(-length // stride) if padding == "same" else (length - reach) // stride + 1
+    return (length - reach) // stride + 1 if padding == "valid" else -(-length // stride)
 
 
-def margins(length: int, reach: int, stride: int, padding: Padding) -> tuple[int, int]:
+def margins(length: int, reach: int, stride: int, padding: CausalPadding) -> tuple[int, int]:
     """Positions to add before and after an axis; of an odd number the greater part is after."""
     if padding == "valid":
         return 0, 0
+    if padding == "causal":
+        return reach - 1, 0
     missing = max((count(length, reach, stride, padding) - 1) * stride + reach - length, 0)
     return missing // 2, missing - missing // 2
 
@@ -36,34 +106,22 @@ def require_image(shape: Shape, layer: str) -> tuple[int | None, int | None, int
             f"{layer} needs an image [height, width, channels], got shape {written(shape)}; "
             "set the input's shape, e.g. [8, 8, 1]",
         )
-    height, width, channels = shape
+    return shape[0], shape[1], _known_channels(shape, layer)
+
+
+def require_sequence(shape: Shape, layer: str) -> tuple[int | None, int]:
+    """(steps, channels) of an input shape, or an error that says what is wrong with it."""
+    if len(shape) != 2:
+        raise ArchitectureError(
+            "",
+            f"{layer} needs a sequence [steps, channels], got shape {written(shape)}; "
+            "set the input's shape, e.g. [100, 4]",
+        )
+    return shape[0], _known_channels(shape, layer)
+
+
+def _known_channels(shape: Shape, layer: str) -> int:
+    channels = shape[-1]
     if channels is None:
         raise ArchitectureError("", f"{layer} needs a known number of channels, got null")
-    return height, width, channels
-
-
-def windows_in_image(
-    image: tuple[int | None, int | None],
-    reach: tuple[int, int],
-    strides: tuple[int, int],
-    padding: Padding,
-    field: str,
-) -> tuple[int | None, int | None]:
-    """(rows, columns) of windows, or an error at `field` if not one fits."""
-    rows = _along(image[0], reach[0], strides[0], padding, field, "height")
-    return rows, _along(image[1], reach[1], strides[1], padding, field, "width")
-
-
-def _along(
-    length: int | None, reach: int, stride: int, padding: Padding, field: str, axis: str
-) -> int | None:
-    if length is None:
-        return None
-    fitting = count(length, reach, stride, padding)
-    if fitting < 1:
-        raise ArchitectureError(
-            f"/{field}",
-            f"{reach} is larger than the input's {axis} {length}; "
-            f'use padding "same" or a smaller {field.removesuffix("_size")}',
-        )
-    return fitting
+    return channels

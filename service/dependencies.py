@@ -75,7 +75,10 @@ ReadSession = Annotated[Session, Depends(_reading, scope="function")]
 WriteSession = Annotated[Session, Depends(_writing, scope="function")]
 
 
-def _page(limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: str | None = None) -> PageQuery:
+def _page(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(pattern=r"^[a-z]+_[0-9a-z]{26}$")] = None,
+) -> PageQuery:
     return PageQuery(limit, cursor)
 
 

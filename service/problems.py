@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +22,9 @@ from service.errors import GradserveError, Mistake, escape
 from service.strict_json import UnreadableBody
 
 RETRY_AFTER_SECONDS = 2
+MAX_MISTAKES = 50  # shown of a request; the detail tells how many there are
+_NO_SCHEMA = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
+_DISK_FULL = ("disk is full", "disk full", "No space left", "DiskFull")
 
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +70,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GradserveError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, http_error)
-    for broken in (OperationalError, InterfaceError, PoolTimeoutError):
+    for broken in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
         app.add_exception_handler(broken, _database_error)
     app.add_exception_handler(DataError, _value_error)
     app.add_exception_handler(Exception, _unexpected)
@@ -88,7 +91,9 @@ def _answer(
         "instance": f"urn:uuid:{request_id(request)}",
     }
     if mistakes:
-        body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in mistakes]
+        body["errors"] = [
+            {"pointer": each.pointer, "detail": each.detail} for each in mistakes[:MAX_MISTAKES]
+        ]
     return JSONResponse(
         body, problem.status, headers=headers, media_type="application/problem+json"
     )
@@ -145,10 +150,17 @@ def http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _database_error(request: Request, error: Exception) -> JSONResponse:
-    _log.error("database does not answer", error=str(error))
-    return _domain_error(
-        request, errors.Unavailable("The database does not answer. Try again in a moment.")
-    )
+    said = str(error)
+    _log.error("database error", error=said)
+    if any(words in said for words in _NO_SCHEMA):
+        detail = "The database has no schema, or an old one. Run `gradserve migrate`."
+    elif any(words in said for words in _DISK_FULL):
+        detail = "The database's disk is full. Free some space; nothing was stored."
+    elif isinstance(error, ProgrammingError):
+        return _unexpected(request, error)
+    else:
+        detail = "The database does not answer. Try again in a moment."
+    return _domain_error(request, errors.Unavailable(detail))
 
 
 def _value_error(request: Request, error: Exception) -> JSONResponse:

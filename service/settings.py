@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     database_url: str | None = None  # None: SQLite in the data directory
     broker_url: str | None = None  # None: an embedded server that `gradserve up` starts
     workers: PositiveInt = 2  # training processes of one `gradserve worker`
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     max_body_bytes: PositiveInt = 256 * 2**20  # of any request
     max_json_bytes: PositiveInt = 64 * 2**20  # of a JSON body

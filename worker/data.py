@@ -66,6 +66,8 @@ def prepare(
     inputs = InputEncoder.fit(features, types, _options(spec, network, features), parts[0])
     x = inputs.transform(features).reshape(-1, *network.input_shape)
     y = target.encode(columns[target_name]) if target else x
+    if target is None:
+        target = _unscaling(inputs, network)
     training, validation, test = ((x[part], y[part]) if len(part) else None for part in parts)
     assert training is not None, "split_rows keeps a row for training"
     return Prepared(training, validation, test, inputs, target)
@@ -80,9 +82,17 @@ def target_kind(spec: dict[str, Any], loss: str) -> TargetKind | None:
     return "standard" if spec["target_scale"] == "standard" else "identity"
 
 
+def _unscaling(inputs: InputEncoder, network: Network) -> TargetEncoder | None:
+    """What gives a reconstruction in the unit of the data."""
+    offset, divisor = inputs.scales
+    if len(offset) > 1 and network.input_shape[-1] != len(offset):
+        return None  # reshaped: the columns no longer lie along the last axis
+    return TargetEncoder("standard", (), offset, divisor)
+
+
 def link(task: str, loss: str, network: Network) -> str:
     """What turns the network's output into probabilities or values for a prediction."""
-    if task not in ("classification", "multilabel"):
+    if task not in ("classification", "multilabel") and loss != "binary_cross_entropy":
         return "none"
     normaliser = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, "clip")
     return "none" if network.final_activation == normaliser else normaliser

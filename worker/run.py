@@ -13,7 +13,8 @@ import numpy as np
 import structlog
 from safetensors.numpy import save
 
-from nncore import DivergedError, Epoch, Network, Step, TrainingConfig, evaluate, fit
+from nncore import DivergedError, Epoch, Network, Step, Training, TrainingConfig, evaluate
+from nncore.losses import Loss
 from nncore.preprocessing import PreprocessingError
 from service.errors import GradserveError, LeaseLost, job_error
 from service.settings import Settings
@@ -61,24 +62,19 @@ def _train(heart: Heartbeat) -> None:
     dataset, data = heart.write(lambda session: _dataset(session, claim))
     network = Network.from_spec(spec["network"])
     config = TrainingConfig.parse({key: spec[key] for key in _CONFIG_KEYS})
-    assert config.loss is not None, "a resolved spec names its loss"
+    assert isinstance(config.loss, Loss), "a resolved spec names its loss"
     loss = config.loss.type_name
     prepared = prepare(spec, loss, network, data, dataset.columns)
     del data
     params = network.init(seed=spec["seed"])
 
+    restores = config.early_stopping is not None and config.early_stopping.restore_best
     metrics: dict[str, float] = {}
     progress = Progress(0, 0, 0)
-    for epoch in fit(
-        network,
-        params,
-        *prepared.training,
-        config,
-        validation=prepared.validation,
-        on_step=lambda step: _on_step(heart, step),
-        decode=prepared.decode,
-    ):
-        metrics = _record(heart, epoch)
+    for epoch in _training(heart, network, params, prepared, config):
+        reported = _record(heart, epoch)
+        if not restores or epoch.best_epoch == epoch.number:
+            metrics = reported  # of the weights that the run will end with
         progress = Progress(epoch.number, epoch.step, heart.elapsed_ms)
     final = metrics | _held_out(network, params, prepared, config, first=not metrics)
     weights = save({name: np.ascontiguousarray(value) for name, value in params.items()})
@@ -100,6 +96,27 @@ def _train(heart: Heartbeat) -> None:
 
     heart.check()
     heart.finish(finish)
+
+
+def _training(
+    heart: Heartbeat,
+    network: Network,
+    params: dict[str, Any],
+    prepared: Prepared,
+    config: TrainingConfig,
+) -> Training:
+    try:
+        return Training(
+            network,
+            params,
+            *prepared.training,
+            config,
+            validation=prepared.validation,
+            on_step=lambda step: _on_step(heart, step),
+            decode=prepared.decode,
+        )
+    except ValueError as error:  # what shows only when all rows are read
+        raise PreprocessingError("", str(error)) from error
 
 
 _CONFIG_KEYS = [field.name for field in fields(TrainingConfig)]

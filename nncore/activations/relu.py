@@ -1,32 +1,95 @@
-"""Rectifier: y = max(x, 0), dx = dy where y > 0. Its derivative at 0 is taken as 0."""
+"""Rectifiers: what is above a threshold passes, what is below is cut off or damped.
+
+relu: y = x for x >= threshold, else negative_slope (x - threshold); at most max_value.
+relu6: y = min(max(x, 0), 6). leaky_relu: y = x for x >= 0, else negative_slope x (Maas, Hannun and
+Ng, 2013). The derivative at a bend is the one on its left, at the cap 0.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from nncore.activations.activation import Activation
+from nncore.activations.pointwise import Pointwise
 from nncore.arrays import Array, Params
+from nncore.documents.hints import if_given
+from nncore.documents.limits import Range
 from nncore.passes import Pass
 from nncore.registry import register
+
+Slope = Annotated[float, Range(min=0)]
 
 
 @register("relu")
 @dataclass(frozen=True, slots=True)
 class Relu(Activation):
-    """y = max(x, 0)."""
+    """y = max(x, 0), or with a slope below a threshold and a cap."""
+
+    negative_slope: Slope = if_given(0.0)
+    max_value: Annotated[float, Range(min=0)] | None = if_given()
+    threshold: Annotated[float, Range(min=0)] = if_given(0.0)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
         y = pass_.buffer("y", x.shape, x.dtype)
-        np.maximum(x, 0, out=y)
-        return y, y
+        if self.threshold:
+            np.subtract(x, self.threshold, out=y)
+            y *= self.negative_slope
+            np.copyto(y, x, where=x >= self.threshold)
+        elif self.negative_slope:
+            _leak(x, self.negative_slope, y)
+        else:
+            np.maximum(x, 0, out=y)
+        if self.max_value is not None:
+            np.minimum(y, self.max_value, out=y)
+        return y, (x if self.threshold else y)
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        y = cache
-        dx = pass_.buffer("dx", y.shape, y.dtype)
-        np.greater(y, 0, out=dx)
+        dx = pass_.buffer("dx", cache.shape, cache.dtype)
+        np.greater(cache, self.threshold, out=dx)
+        if self.negative_slope:
+            dx *= 1 - self.negative_slope
+            dx += self.negative_slope
+        if self.max_value is not None:
+            dx *= cache < self.max_value
         dx *= dy
         return dx, {}
+
+
+@register("relu6")
+@dataclass(frozen=True, slots=True)
+class Relu6(Pointwise):
+    """y = min(max(x, 0), 6)."""
+
+    def value(self, x: Array, y: Array) -> None:
+        np.clip(x, 0, 6, out=y)
+
+    def slope(self, x: Array, y: Array, dx: Array) -> None:
+        np.greater(y, 0, out=dx)
+        dx *= y < 6
+
+
+@register("leaky_relu")
+@dataclass(frozen=True, slots=True)
+class LeakyRelu(Pointwise):
+    """y = x above 0, negative_slope x below."""
+
+    negative_slope: Slope = 0.2
+
+    def value(self, x: Array, y: Array) -> None:
+        _leak(x, self.negative_slope, y)
+
+    def slope(self, x: Array, y: Array, dx: Array) -> None:
+        np.greater(x, 0, out=dx)
+        dx *= 1 - self.negative_slope
+        dx += self.negative_slope
+
+
+def _leak(x: Array, slope: float, y: Array) -> None:
+    np.multiply(x, slope, out=y)
+    # The greater of both is right for slopes up to 1, the lesser beyond.
+    (np.maximum if slope <= 1 else np.minimum)(y, x, out=y)

@@ -17,16 +17,25 @@ NONE = type(None)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a document: its type hint and its default (MISSING if required)."""
+    """One field of a document: its type hint and its default (MISSING if required).
+
+    A field of `if_given` is not written while it has its default.
+    """
 
     name: str
     hint: Any
     default: Any
+    if_given: bool = False
 
     @property
     def required(self) -> bool:
         """Whether a document must give it."""
         return self.default is dataclasses.MISSING
+
+
+def if_given(default: Any = None) -> Any:
+    """The default of a dataclass field that documents leave out rather than write."""
+    return dataclasses.field(default=default, metadata={"if_given": True})
 
 
 _FIELDS: dict[type, tuple[Field, ...]] = {}
@@ -48,6 +57,7 @@ def _read_fields(cls: type) -> tuple[Field, ...]:
             field.default
             if field.default_factory is dataclasses.MISSING
             else field.default_factory(),
+            bool(field.metadata.get("if_given")),
         )
         for field in dataclasses.fields(cls)
     )
@@ -61,6 +71,11 @@ def is_annotated(hint: Any) -> bool:
 def is_union(hint: Any) -> bool:
     """`X | Y`, in either spelling."""
     return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def is_mapping(hint: Any) -> bool:
+    """`dict[str, X]`: an object whose members are named by the user."""
+    return typing.get_origin(hint) is dict
 
 
 def plain(hint: Any) -> Any:
@@ -83,6 +98,8 @@ def resembles(hint: Any, document: object) -> bool:
         return isinstance(document, str)
     if typing.get_origin(hint) is tuple:
         return isinstance(document, list | tuple)
+    if is_mapping(hint):
+        return isinstance(document, Mapping)
     if registry.is_kind(hint):
         return isinstance(document, Mapping | str | hint)
     return isinstance(document, Mapping | hint)
@@ -104,6 +121,8 @@ def expected(hint: Any) -> str:
         items = typing.get_args(hint)
         count = "" if Ellipsis in items else f" of {len(items)} values, each {expected(items[0])}"
         return f"a list{count}"
+    if is_mapping(hint):
+        return "an object by name"
     if registry.is_kind(hint):
         return f"the name of {article(hint.__name__.lower())} or an object with a type"
     return "an object"

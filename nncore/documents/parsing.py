@@ -15,6 +15,7 @@ from nncore.documents.hints import (
     expected,
     fields_of,
     is_annotated,
+    is_mapping,
     is_union,
     plain,
     resembles,
@@ -47,6 +48,8 @@ def _value(hint: Any, document: object, pointer: str) -> Any:
         return _literal(hint, cast(str, document), pointer)
     if typing.get_origin(hint) is tuple:
         return _items(hint, cast(list[object], document), pointer)
+    if is_mapping(hint):
+        return _members(hint, cast(Mapping[object, object], document), pointer)
     if isinstance(document, hint):
         return document
     if registry.is_kind(hint):
@@ -67,10 +70,13 @@ def _limited(hint: Any, document: object, pointer: str) -> Any:
 
 
 def _option(hint: Any, document: object, pointer: str) -> Any:
-    for option in typing.get_args(hint):
-        if resembles(option, document):
-            return option
-    raise _mismatch(hint, document, pointer)
+    options = [option for option in typing.get_args(hint) if resembles(option, document)]
+    if not options:
+        raise _mismatch(hint, document, pointer)
+    # A unit says its type; any other object that could be one holds units by name.
+    if isinstance(document, Mapping) and "type" not in document and is_mapping(options[-1]):
+        return options[-1]
+    return options[0]
 
 
 def _number(hint: type, document: Any, pointer: str) -> int | float:
@@ -107,6 +113,15 @@ def _items(hint: Any, document: list[object], pointer: str) -> tuple[Any, ...]:
     )
 
 
+def _members(hint: Any, document: Mapping[object, object], pointer: str) -> dict[str, Any]:
+    # Python's users write {0: 1.0}, as Keras does; in JSON the same names are strings.
+    _, item = typing.get_args(hint)
+    return {
+        str(name): _value(item, value, step_into(pointer, str(name)))
+        for name, value in document.items()
+    }
+
+
 def _unit(kind: type, document: Mapping[str, object] | str, pointer: str) -> Any:
     noun = kind.__name__.lower()
     known = sorted(registry.units(kind))
@@ -139,7 +154,10 @@ def _object(cls: type, document: Mapping[str, object], pointer: str) -> Any:
             values[field.name] = _value(field.hint, document[field.name], place)
         elif field.required:
             raise DocumentError(place, f"is required: {expected(field.hint)}")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except DocumentError as error:  # fields that do not go together
+        raise error.under(pointer) from None
 
 
 def _refuse_unknown(

@@ -7,7 +7,7 @@ import typing
 from typing import Any, Literal
 
 from nncore import registry
-from nncore.documents.hints import NONE, Field, fields_of, is_annotated, is_union
+from nncore.documents.hints import NONE, Field, fields_of, is_annotated, is_mapping, is_union
 from nncore.documents.writing import value_document
 
 _SCALARS = {
@@ -41,6 +41,9 @@ def _schema(hint: Any, definitions: dict[str, Any], references: str) -> dict[str
         return {"anyOf": [_schema(option, definitions, references) for option in arguments]}
     if typing.get_origin(hint) is Literal:
         return {"enum": list(arguments)}
+    if is_mapping(hint):
+        values = _schema(arguments[1], definitions, references)
+        return {"type": "object", "additionalProperties": values}
     if typing.get_origin(hint) is tuple:
         return _array(arguments, definitions, references)
     return _reference(hint, definitions, references)

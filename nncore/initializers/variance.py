@@ -36,13 +36,25 @@ def truncated_normal(
     rng: np.random.Generator, variance: float, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
     """Normal, redrawn beyond two deviations, widened so that the variance stays as asked for."""
-    deviation = math.sqrt(variance) / _TRUNCATED_DEVIATION
+    return normal(rng, variance / _TRUNCATED_DEVIATION**2, shape, dtype, cut=True)
+
+
+def normal(
+    rng: np.random.Generator,
+    variance: float,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    mean: float = 0.0,
+    cut: bool = False,
+) -> Array:
+    """Normal; with `cut`, what lies beyond two deviations is drawn again."""
+    deviation = math.sqrt(variance)
 
     def draw(size: int) -> NDArray[np.float64]:
         numbers = rng.standard_normal(size)
-        while (far := np.abs(numbers) > 2).any():
+        while cut and (far := np.abs(numbers) > 2).any():
             numbers[far] = rng.standard_normal(np.count_nonzero(far))
-        return numbers * deviation
+        return numbers * deviation + mean
 
     return _in_chunks(draw, shape, dtype)
 

@@ -1,8 +1,6 @@
-"""2-D convolution (correlation, as in Keras), channels last.
+"""Convolution of images: y[o] = sum over taps i of x[strides o + dilation i] K[i], plus b.
 
-y[o, p, f] = b[f] + sum over i, j, c of x[s o + d i - top, s p + d j - left, c] W[i, j, c, f]
-with stride s, dilation d and zeros outside of x.
-x (N, H, W, C), W (KH, KW, C / groups, F), b (F,), y (N, OH, OW, F); with groups, each group of
+x (N, H, W, C), K (KH, KW, C / groups, F), b (F,), y (N, OH, OW, F); with groups, each group of
 channels meets its own group of filters. LeCun et al., 1989.
 """
 
@@ -12,18 +10,17 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.correlation import Geometry, correlate, kernel_gradient, turned
-from nncore.errors import ArchitectureError
+from nncore.convolution import check_groups, convolve, convolve_back
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
 from nncore.operation import Operation, Weight
-from nncore.passes import Pass
-from nncore.reductions import sum_rows
+from nncore.passes import Mask, Pass
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Pair, Positive, Shape, elements, pair
-from nncore.windows import Padding, count, margins, require_image, span, windows_in_image
+from nncore.windows import Padding, Windows, require_image
 
 
 @register("conv2d")
@@ -41,70 +38,43 @@ class Conv2D(Layer):
     use_bias: bool = True
     kernel_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    kernel_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
 
     def output_shape(self, shape: Shape) -> Shape:
         height, width, channels = require_image(shape, "conv2d")
-        for field, number in (("input's channels", channels), ("filters", self.filters)):
-            if number % self.groups:
-                raise ArchitectureError(
-                    "/groups", f"{self.groups} does not divide the {field} {number}"
-                )
-        windows = windows_in_image(
-            (height, width), self._reach(), pair(self.strides), self.padding, "kernel_size"
-        )
-        return (*windows, self.filters)
+        check_groups(self.groups, channels, self.filters)
+        return (*self._windows().in_image((height, width), "kernel_size"), self.filters)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        inputs = elements(shape[-1:]) // self.groups
-        kernel = Weight((*pair(self.kernel_size), inputs, self.filters), self.kernel_initializer)
-        bias = Weight((self.filters,), self.bias_initializer)
-        return {"kernel": kernel, "bias": bias} if self.use_bias else {"kernel": kernel}
+        kernel = (*pair(self.kernel_size), elements(shape[-1:]) // self.groups, self.filters)
+        weights = {
+            "kernel": Weight(kernel, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        }
+        if self.use_bias:
+            weights["bias"] = Weight(
+                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer
+            )
+        return weights
 
     def flops(self, shape: Shape) -> int:
         taps = elements(pair(self.kernel_size)) * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
 
+    def output_mask(self, x: Array, mask: Mask | None) -> None:
+        return None
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        geometry = self._geometry(x)
-        y = pass_.buffer("y", (len(x), *geometry.output, self.filters), x.dtype)
-        correlate(x, params["kernel"], geometry, self.groups, y, pass_)
-        if self.use_bias:
-            y += params["bias"]
-        return y, x
+        return convolve(params, x, self._windows(), self.groups, pass_), x
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
-        x, kernel, geometry = cache, params["kernel"], self._geometry(cache)
-        dkernel = pass_.buffer("dkernel", kernel.shape, x.dtype)
-        kernel_gradient(x, dy, geometry, self.groups, dkernel, pass_)
-        gradients = {"kernel": dkernel}
-        if self.use_bias:
-            gradients["bias"] = sum_rows(dy.reshape(-1, self.filters))
-        if not pass_.needs_dx:
-            return None, gradients
-        dx = pass_.buffer("dx", x.shape, x.dtype)
-        back = geometry.adjoint(*x.shape[1:3])
-        correlate(dy, turned(kernel, self.groups), back, self.groups, dx, pass_)
-        return dx, gradients
+        return convolve_back(params, cache, dy, self._windows(), self.groups, pass_)
 
-    def _reach(self) -> tuple[int, int]:
-        (rows, columns), (down, right) = pair(self.kernel_size), pair(self.dilation_rate)
-        return span(rows, down), span(columns, right)
-
-    def _geometry(self, x: Array) -> Geometry:
-        axes = list(zip(x.shape[1:3], self._reach(), pair(self.strides), strict=True))
-        (top, bottom), (left, right) = (margins(*axis, self.padding) for axis in axes)
-        rows, columns = (count(*axis, self.padding) for axis in axes)
-        return Geometry(
-            kernel=pair(self.kernel_size),
-            strides=pair(self.strides),
-            dilation=pair(self.dilation_rate),
-            frame=(x.shape[1] + top + bottom, x.shape[2] + left + right),
-            offset=(top, left),
-            spread=(1, 1),
-            output=(rows, columns),
-        )
+    def _windows(self) -> Windows:
+        size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate
+        return Windows(pair(size), pair(strides), self.padding, pair(dilation))

@@ -20,6 +20,7 @@ from nncore.operation import Operation, Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
 from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements, written
 
 
@@ -33,6 +34,8 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: Initializer = GlorotUniform()
     bias_initializer: Initializer = Zeros()
+    kernel_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         return self.followed_by(self.activation)
@@ -45,8 +48,9 @@ class Dense(Layer):
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        kernel = Weight((elements(shape[-1:]), self.units), self.kernel_initializer)
-        bias = Weight((self.units,), self.bias_initializer)
+        sizes = (elements(shape[-1:]), self.units)
+        kernel = Weight(sizes, self.kernel_initializer, regularizer=self.kernel_regularizer)
+        bias = Weight((self.units,), self.bias_initializer, regularizer=self.bias_regularizer)
         return {"kernel": kernel, "bias": bias} if self.use_bias else {"kernel": kernel}
 
     def flops(self, shape: Shape) -> int:

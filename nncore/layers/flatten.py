@@ -8,7 +8,7 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
-from nncore.passes import Pass
+from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
 
@@ -20,6 +20,9 @@ class Flatten(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         return (None if None in shape else elements(shape),)
+
+    def output_mask(self, x: Array, mask: Mask | None) -> None:
+        return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[int, ...]]:
         return np.ascontiguousarray(x).reshape(len(x), elements(x.shape[1:])), x.shape

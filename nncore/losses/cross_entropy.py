@@ -1,63 +1,106 @@
-"""Cross-entropy of logits z and an integer class t, one term an example and position.
+"""Cross-entropy of logits z and a class t, or a distribution t over classes, a term a position.
 
-L = log(sum_j exp z_j) - z_t, dL/dz_i = softmax(z)_i - [i = t]; the largest z is subtracted first,
-so that nothing overflows. Outputs (N, ..., C), targets (N, ...) with classes 0 ... C - 1.
+l = log(sum_j exp z_j) - sum_i t_i z_i, dl/dz = softmax(z) - t; the largest z is subtracted first,
+so that nothing overflows. Outputs (N, ..., C); targets are classes 0 ... C - 1 as integers (N, ...)
+or shares of each class as real numbers (N, ..., C). `label_smoothing` e: t (1 - e) + e / C.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
+from nncore.activations.softmax import softmax
 from nncore.arrays import AnyArray, Array
-from nncore.losses.loss import Loss
+from nncore.documents.limits import Range
+from nncore.losses.loss import Mask, check_classes, check_range, check_values
+from nncore.losses.positionwise import Positionwise, softmax_rows
 from nncore.registry import register
-from nncore.shapes import Shape, fits, written
+from nncore.shapes import Shape, fits
 
 
 @register("cross_entropy")
 @dataclass(frozen=True, slots=True)
-class CrossEntropy(Loss):
-    """Cross-entropy of one class among several, given as logits."""
+class CrossEntropy(Positionwise):
+    """Cross-entropy of one class among several, given as logits.
+
+    `class_weights` multiply the terms of their class (of a distribution: its likeliest one);
+    positions whose class is `ignore_index` are left out of the mean.
+    """
 
     absorbs: ClassVar[str | None] = "softmax"
 
-    def check(self, output_shape: Shape, targets: AnyArray) -> None:
-        if targets.dtype.kind not in "iu":
-            raise ValueError(
-                f"cross_entropy needs integer classes as targets, got {targets.dtype}; "
-                "encode labels as 0, 1, 2, ..."
-            )
-        positions, classes = output_shape[:-1], output_shape[-1]
-        if not fits(targets.shape[1:], positions):
-            raise ValueError(
-                f"cross_entropy needs one class for each position, targets (N, "
-                f"*{written(positions)}) for outputs (N, *{written(output_shape)}), "
-                f"got {targets.shape}"
-            )
-        if targets.size and not (targets.min() >= 0 and targets.max() < (classes or np.inf)):
-            raise ValueError(
-                f"cross_entropy needs classes from 0 to {(classes or 0) - 1}, got {targets.min()} "
-                f"to {targets.max()}; the network's last layer must give one value a class"
-            )
+    label_smoothing: Annotated[float, Range(min=0, max=1)] = 0.0
+    class_weights: tuple[Annotated[float, Range(min=0)], ...] | None = None
+    ignore_index: int | None = None
 
-    def forward(self, outputs: Array, targets: AnyArray, terms: int) -> tuple[float, Array]:
-        logits = outputs.reshape(targets.size, outputs.shape[-1])
-        rows, classes = np.arange(targets.size), targets.reshape(-1)
-        shifted = logits - logits.max(axis=-1, keepdims=True)
-        chosen = shifted[rows, classes]
-        powers = np.exp(shifted, out=shifted)
-        totals = powers.sum(axis=-1, keepdims=True)
-        value = np.log(totals[:, 0]).sum(dtype=np.float64) - chosen.sum(dtype=np.float64)
-        share = 1 / max(terms, 1)
-        powers /= totals
-        powers[rows, classes] -= 1
-        powers *= share
-        return float(value) * share, powers.reshape(outputs.shape)
+    def check(self, output_shape: Shape, targets: AnyArray) -> None:
+        classes = output_shape[-1]
+        if self.class_weights is not None and len(self.class_weights) != classes:
+            raise ValueError(
+                f"cross_entropy's class_weights need one number for each of the {classes} "
+                f"classes, got {len(self.class_weights)}"
+            )
+        if self.of_vectors(targets) and fits(targets.shape[1:], output_shape):
+            check_values("cross_entropy", output_shape, targets)
+            if targets.size and targets.min() < 0:
+                raise ValueError(f"cross_entropy needs shares of at least 0, got {targets.min()}")
+            return
+        check_classes("cross_entropy", output_shape, targets)
+        counted = self.counted(targets)
+        check_range("cross_entropy", classes, targets if counted is None else targets[counted])
+
+    def counted(self, targets: AnyArray, mask: Mask | None = None) -> Mask | None:
+        if self.ignore_index is None or self.of_vectors(targets):
+            return mask
+        here: Mask = targets != self.ignore_index
+        if mask is not None:
+            here &= mask.reshape(mask.shape + (1,) * (here.ndim - mask.ndim))
+        return here
+
+    def rows(self, outputs: Array, targets: AnyArray) -> tuple[Array, Array]:
+        if self.of_vectors(targets):
+            return self._of_distributions(outputs, np.asarray(targets, outputs.dtype))
+        rows, smooth = np.arange(len(targets)), self.label_smoothing
+        classes = self._inside(targets, outputs)
+        shares = outputs - outputs.max(axis=-1, keepdims=True)
+        chosen = shares[rows, classes]
+        if smooth:
+            chosen = (1 - smooth) * chosen + smooth * shares.mean(axis=-1)
+        np.exp(shares, out=shares)
+        totals = shares.sum(axis=-1, keepdims=True)
+        shares /= totals
+        shares[rows, classes] -= 1 - smooth
+        if smooth:
+            shares -= smooth / shares.shape[-1]
+        return np.log(totals[:, 0]) - chosen, shares
+
+    def _of_distributions(self, outputs: Array, wanted: Array) -> tuple[Array, Array]:
+        if self.label_smoothing:
+            even = self.label_smoothing / wanted.shape[-1]
+            wanted = wanted * (1 - self.label_smoothing) + even
+        shares, totals = softmax_rows(outputs)
+        values = (wanted * (totals[:, None] - outputs)).sum(axis=-1)
+        shares *= wanted.sum(axis=-1, keepdims=True)
+        shares -= wanted
+        return values, shares
+
+    def _inside(self, targets: AnyArray, outputs: Array) -> AnyArray:
+        """Classes to look up: any will do where the target is not counted."""
+        if self.ignore_index is None:
+            return targets
+        inside: AnyArray = np.clip(targets, 0, outputs.shape[-1] - 1)
+        return inside
+
+    def own_weights(self, targets: AnyArray) -> Array | None:
+        if self.class_weights is None:
+            return None
+        weights = np.array(self.class_weights)
+        classes = targets.argmax(axis=-1) if self.of_vectors(targets) else targets
+        found: Array = weights[np.clip(classes, 0, len(weights) - 1)]
+        return found
 
     def predictions(self, outputs: Array) -> Array:
-        powers: Array = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-        powers /= powers.sum(axis=-1, keepdims=True)
-        return powers
+        return softmax(outputs)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nncore.arrays import AnyArray, Array
-from nncore.metrics.metric import Metric, Tally, errors
+from nncore.metrics.metric import Metric, Tally, errors, quotient
 from nncore.registry import register
 
 
@@ -19,9 +19,9 @@ class MeanAbsoluteError(Metric):
 
     greater_is_better: ClassVar[bool] = False
 
-    def measure(self, predictions: Array, targets: AnyArray) -> Tally:
+    def tally(self, predictions: Array, targets: AnyArray) -> Tally:
         error, _ = errors("mean_absolute_error", predictions, targets)
         return np.array([np.abs(error).sum(), error.size])
 
     def value(self, tally: Tally) -> float:
-        return float(tally[0] / tally[1])
+        return quotient(tally[0], tally[1])

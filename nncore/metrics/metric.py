@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +13,40 @@ from nncore.registry import Unit, kind
 Tally = NDArray[np.float64]
 """What a metric remembers of the examples it has seen."""
 
+Mask = NDArray[np.bool_]
+
 
 @kind
 class Metric(Unit):
-    """A figure of merit of predictions (probabilities, values) against targets."""
+    """A figure of merit of predictions (probabilities, values) against targets.
+
+    `is_number`: whether the figure is one number, for histories and early stopping; others are
+    nested lists of numbers.
+    """
 
     __slots__ = ()
 
     greater_is_better: ClassVar[bool]
+    is_number: ClassVar[bool] = True
 
-    def measure(self, predictions: Array, targets: AnyArray) -> Tally:
-        """The tally of one batch. Raises ValueError for targets that the metric cannot use."""
+    def measure(self, predictions: Array, targets: AnyArray, mask: Mask | None = None) -> Tally:
+        """The tally of one batch, of the positions (N, ...) in the mask if there is one.
+
+        Raises ValueError for targets that the metric cannot use.
+        """
+        if mask is not None:
+            predictions, targets = predictions[mask], targets[mask]
+        return self.tally(predictions, targets)
+
+    def tally(self, predictions: Array, targets: AnyArray) -> Tally:
+        """`measure` without a mask."""
         raise NotImplementedError
 
     def combine(self, one: Tally, other: Tally) -> Tally:
         """The tally of two batches together."""
         return one + other
 
-    def value(self, tally: Tally) -> float:
+    def value(self, tally: Tally) -> Any:
         """The metric of everything tallied."""
         raise NotImplementedError
 
@@ -52,3 +68,8 @@ def errors(
         )
     wanted = np.asarray(targets, np.float64).reshape(predictions.shape)
     return predictions - wanted, wanted
+
+
+def quotient(above: float, below: float) -> float:
+    """A share of what has been seen; 0 if nothing has."""
+    return float(above / below) if below else 0.0

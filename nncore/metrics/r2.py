@@ -25,7 +25,7 @@ class R2(Metric):
 
     greater_is_better: ClassVar[bool] = True
 
-    def measure(self, predictions: Array, targets: AnyArray) -> Tally:
+    def tally(self, predictions: Array, targets: AnyArray) -> Tally:
         error, wanted = (
             values.reshape(len(values), predictions[:1].size or 1)
             for values in errors("r2", predictions, targets)

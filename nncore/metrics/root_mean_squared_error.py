@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from nncore.arrays import AnyArray, Array
-from nncore.metrics.metric import Metric, Tally, errors
+from nncore.metrics.metric import Metric, Tally, errors, quotient
 from nncore.registry import register
 
 
@@ -19,9 +20,9 @@ class RootMeanSquaredError(Metric):
 
     greater_is_better: ClassVar[bool] = False
 
-    def measure(self, predictions: Array, targets: AnyArray) -> Tally:
+    def tally(self, predictions: Array, targets: AnyArray) -> Tally:
         error, _ = errors("root_mean_squared_error", predictions, targets)
         return np.array([np.square(error).sum(), error.size])
 
     def value(self, tally: Tally) -> float:
-        return float(np.sqrt(tally[0] / tally[1]))
+        return math.sqrt(quotient(tally[0], tally[1]))

@@ -1,7 +1,9 @@
-"""Adam: steps scaled by running means of the gradient and of its square.
+"""Adam and its kin: steps scaled by running means of the gradient and of its square.
 
 m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= rate m' / (sqrt(v') + epsilon) with the means
 freed of their start at zero, m' = m / (1 - b1^t), v' = v / (1 - b2^t). Kingma and Ba, 2015.
+amsgrad: the largest v so far in place of v. Reddi, Kale and Kumar, 2018. adam's weight decay adds
+weight_decay * w to g; adamw's shrinks w by rate * weight_decay first. Loshchilov and Hutter, 2019.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.documents.limits import Range
 from nncore.optimizers.chunks import in_chunks
-from nncore.optimizers.optimizer import Optimizer, Slots
+from nncore.optimizers.optimizer import Optimizer, Slots, decayed
 from nncore.registry import register
 
 
@@ -26,11 +28,20 @@ class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square."""
 
     slots: ClassVar[tuple[str, ...]] = ("mean", "square")
+    decoupled: ClassVar[bool] = False
 
     learning_rate: Annotated[float, Range(min=0)] = 0.001
     beta_1: Annotated[float, Range(min=0, below=1)] = 0.9
     beta_2: Annotated[float, Range(min=0, below=1)] = 0.999
     epsilon: Annotated[float, Range(above=0)] = 1e-8
+    amsgrad: bool = False
+    weight_decay: Annotated[float, Range(min=0)] = 0.0
+
+    def start(self, params: Mapping[str, Array]) -> Slots:
+        state = Optimizer.start(self, params)
+        if self.amsgrad:
+            state["highest"] = {name: np.zeros_like(weight) for name, weight in params.items()}
+        return state
 
     def update(
         self,
@@ -42,16 +53,39 @@ class Adam(Optimizer):
     ) -> None:
         rate = learning_rate / (1 - self.beta_1**step)
         widen = 1 / math.sqrt(1 - self.beta_2**step)
+        slots = ("mean", "square", "highest") if self.amsgrad else ("mean", "square")
         for name, gradient in gradients.items():
-            arrays = (params[name], gradient, state["mean"][name], state["square"][name])
-            for weight, slope, mean, square in in_chunks(*arrays):
+            arrays = (params[name], gradient, *(state[slot][name] for slot in slots))
+            for weight, slope, mean, square, *highest in in_chunks(*arrays):
+                if self.decoupled:
+                    weight *= 1 - learning_rate * self.weight_decay
+                else:
+                    slope = decayed(slope, weight, self.weight_decay)
+                scale = self._scale(slope, square, highest, widen)
                 mean *= self.beta_1
                 mean += (1 - self.beta_1) * slope
-                square *= self.beta_2
-                square += (1 - self.beta_2) * np.square(slope)
-                scale = np.sqrt(square)
-                scale *= widen
-                scale += self.epsilon
                 np.divide(mean, scale, out=scale)
                 scale *= rate
                 weight -= scale
+
+    def _scale(self, slope: Array, square: Array, highest: list[Array], widen: float) -> Array:
+        """Update the mean of squares; sqrt(v') + epsilon."""
+        square *= self.beta_2
+        square += (1 - self.beta_2) * np.square(slope)
+        for most in highest:
+            np.maximum(most, square, out=most)
+            square = most
+        scale: Array = np.sqrt(square)
+        scale *= widen
+        scale += self.epsilon
+        return scale
+
+
+@register("adamw")
+@dataclass(frozen=True, slots=True)
+class AdamW(Adam):
+    """Adam with a weight decay that the running means do not see."""
+
+    decoupled: ClassVar[bool] = True
+
+    weight_decay: Annotated[float, Range(min=0)] = 0.01

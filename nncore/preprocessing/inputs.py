@@ -78,6 +78,23 @@ class InputEncoder:
         """The shape of an encoded example: (width,) for a table."""
         return (self.width,) if self.tensor is None else self.tensor.shape
 
+    @property
+    def scales(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Offset and divisor of an encoded example, to undo the scaling: x * divisor + offset.
+
+        One for each element of a table, where what is not a number has 0 and 1; for a tensor one,
+        or one for each index of its last axis.
+        """
+        if self.tensor is not None:
+            return self.tensor.offset, self.tensor.divisor
+        pairs: list[tuple[float, float]] = []
+        for feature in self.features:
+            if isinstance(feature, NumberFeature):
+                pairs.append((feature.offset, feature.divisor))
+            else:
+                pairs += [(0.0, 1.0)] * feature.width
+        return tuple(offset for offset, _ in pairs), tuple(divisor for _, divisor in pairs)
+
     def transform(self, columns: Mapping[str, NDArray[Any]]) -> Block:
         """Encode N rows to float32 (N, *shape); columns that are no feature are ignored.
 

@@ -1,4 +1,4 @@
-"""A learning rate that stays as it is."""
+"""A learning rate that stays as it is: factor 1."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from nncore.schedules.schedule import Schedule
 class Constant(Schedule):
     """The optimizer's learning rate, unchanged."""
 
-    def factor(self, step: int, steps: int) -> float:
+    def course(self, step: int, steps: int) -> float:
         return 1.0

@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from service.settings import get_settings
+from service.shutdown import stopping
 from service.supervisor.listener import listen, url
 from service.supervisor.problem import StartProblem
 from service.supervisor.report import say
@@ -41,6 +42,13 @@ def main() -> int:
     return 0
 
 
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Tell the event streams to end, which would otherwise be waited for."""
+        stopping.set()
+        super().handle_exit(sig, frame)
+
+
 def _serve(listener: socket.socket, log_level: str) -> None:
     config = uvicorn.Config(
         "service.app:create_app",
@@ -52,7 +60,7 @@ def _serve(listener: socket.socket, log_level: str) -> None:
     # Having drained, uvicorn raises the signal again; then it is an orderly end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -27,7 +27,8 @@ def profile_columns(
 
     number: min, max, mean, std, integer, distinct (with distinct_exact false where it stopped at
     the cap); boolean, category: distinct, categories (sorted), counts beside them; text: distinct,
-    min_length, mean_length, max_length; tensor: dtype, min, max, mean.
+    min_length, mean_length, max_length; tensor: dtype, min, max, mean, and of
+    one number a row integer and distinct, too.
     """
     described = []
     for entry in schema:
@@ -108,13 +109,23 @@ def _tensor(values: NDArray[Any]) -> Facts:
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, flat.size, CHUNK_ELEMENTS):
             total += float(flat[start : start + CHUNK_ELEMENTS].sum(dtype=np.float64))
-    return {
+    return _as_numbers(values) | {
         "missing": 0,
         "dtype": values.dtype.name,
         "min": _finite(flat.min()) if flat.size else None,
         "max": _finite(flat.max()) if flat.size else None,
         "mean": _finite(total / flat.size) if flat.size else None,
     }
+
+
+def _as_numbers(values: NDArray[Any]) -> Facts:
+    """What a target needs to be known of an array with one number a row, (N, 1)."""
+    if values.shape[1:] != (1,):
+        return {}
+    numbers = values.reshape(-1).astype(np.float64)
+    distinct, exact = _distinct(numbers)
+    integer = bool((np.floor(numbers) == numbers).all())
+    return {"integer": integer, "distinct": distinct, "distinct_exact": exact}
 
 
 def _finite(value: Any) -> float | None:

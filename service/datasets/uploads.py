@@ -107,7 +107,7 @@ def _from_form(form: FormData) -> Upload:
         bytes=size,
         sha256=digest,
         file=file.file,
-        file_name=file.filename or "",
+        file_name=(file.filename or "").replace("\0", ""),
         format=_text(form, "format"),
         schema=_schema(_text(form, "schema")),
         header=header == "true",
@@ -115,9 +115,14 @@ def _from_form(form: FormData) -> Upload:
 
 
 def _text(form: FormData, field_name: str) -> str | None:
-    value = form.get(field_name)
+    values = form.getlist(field_name)
+    if len(values) > 1:
+        raise Invalid(Mistake(f"/{field_name}", "is given twice; give it once"))
+    value = values[0] if values else ""
     if isinstance(value, UploadFile):
         raise Invalid(Mistake(f"/{field_name}", "must be a text field, not a file"))
+    if "\0" in value:
+        raise Invalid(Mistake(f"/{field_name}", "holds the character U+0000, which is no text"))
     return value or None
 
 

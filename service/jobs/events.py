@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from service.dependencies import CallerDep, DatabaseDep
 from service.errors import Invalid, Mistake
+from service.shutdown import stopping
 from service.store import events, jobs
 from service.store.database import Database
 from service.store.jobs import FINAL
@@ -46,9 +47,12 @@ def _start(
 async def stream_events(
     job_id: str, who: CallerDep, database: DatabaseDep, last: Annotated[int, Depends(_start)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events `status`, `progress`, `epoch` and `log`; ends after a final status."""
+    """Server-sent events `status`, `progress`, `epoch` and `log`; ends after a final status.
+
+    A stream that ends earlier broke off; ask again with the last id as `Last-Event-ID`.
+    """
     over, wait = False, SOONEST_LOOK_SECONDS
-    while not over:
+    while not over and not stopping.is_set():
         rows, over = await run_in_threadpool(_news, database, who.tenant, job_id, last)
         for row in rows:
             last = row.seq

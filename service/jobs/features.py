@@ -12,6 +12,7 @@ from service.errors import Invalid, Mistake, escape
 from service.jobs.schemas import Features
 
 MAX_AXES = 8
+MAX_HINTS = 3  # searching a wide table for a similar name takes a while
 Column = Mapping[str, Any]  # a column's description, as the dataset's answer shows it
 
 
@@ -46,28 +47,31 @@ def choose(features: Features, columns: Sequence[Column], target: str | None) ->
     return Inputs(names, _shape([known[name] for name in names]), warnings)
 
 
-def unknown_column(name: str, known: Mapping[str, Column]) -> str:
-    """A sentence that says which columns there are."""
-    close = get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+def unknown_column(name: str, known: Mapping[str, Column], *, hint: bool = True) -> str:
+    """A sentence that says which columns there are, and which one may have been meant."""
+    close = get_close_matches(name[:200], known, n=1) if hint else []
+    meant = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(list(known)[:8]) + (", ..." if len(known) > 8 else "")
-    return f"the dataset has no column {name!r}.{hint} It has: {shown}"
+    return f"the dataset has no column {name[:200]!r}.{meant} It has: {shown}"
 
 
 def _check_included(
     names: list[str], known: Mapping[str, Column], target: str | None
 ) -> list[Mistake]:
-    mistakes = []
+    mistakes: list[Mistake] = []
+    seen: set[str] = set()
     for index, name in enumerate(names):
         pointer = f"/features/include/{index}"
         if name not in known:
-            mistakes.append(Mistake(pointer, unknown_column(name, known)))
+            hints = len(mistakes) < MAX_HINTS
+            mistakes.append(Mistake(pointer, unknown_column(name, known, hint=hints)))
         elif name == target:
             mistakes.append(Mistake(pointer, f"{name!r} is the target; it cannot be a feature too"))
-        elif name in names[:index]:
+        elif name in seen:
             mistakes.append(Mistake(pointer, f"{name!r} is listed twice"))
         elif known[name]["type"] == "text":
             mistakes.append(Mistake(pointer, f"{name!r} is free text, which is not a feature yet"))
+        seen.add(name)
     return mistakes
 
 
@@ -75,13 +79,15 @@ def _check_options(
     features: Features, names: list[str], known: Mapping[str, Column]
 ) -> list[Mistake]:
     """What the worker would find impossible to fit, found while the owner still listens."""
-    mistakes = []
+    mistakes: list[Mistake] = []
+    included = set(names)
     for name, options in features.columns.items():
         pointer = f"/features/columns/{escape(name)}"
         kind = known[name]["type"] if name in known else None
         if kind is None:
-            mistakes.append(Mistake(pointer, unknown_column(name, known)))
-        elif name not in names:
+            hints = len(mistakes) < MAX_HINTS
+            mistakes.append(Mistake(pointer, unknown_column(name, known, hint=hints)))
+        elif name not in included:
             mistakes.append(Mistake(pointer, f"{name!r} is not among the features"))
         elif options.scale is not None and kind in ("boolean", "category"):
             mistakes.append(Mistake(f"{pointer}/scale", f"a {kind} column has no scale"))

@@ -14,8 +14,9 @@ PASSES = 3
 def plan(resolved: Resolved) -> Plan:
     """Layers, parameters, memory and a rough time per epoch on one core."""
     network = resolved.network
-    batch = min(resolved.config.batch_size, resolved.training_rows)
-    flops = sum(node.flops for node in network.nodes) * resolved.training_rows * PASSES
+    rows = resolved.training_rows
+    batch = min(resolved.config.batch_size or rows, rows)
+    flops = sum(node.flops for node in network.nodes) * rows * PASSES
     seconds = flops / FLOPS_PER_SECOND + resolved.steps_per_epoch * SECONDS_PER_STEP
     layers = [
         PlannedLayer(

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from nncore import Network, TrainingConfig
-from nncore.early_stopping import Stopper
+from nncore.early_stopping import direction
 from nncore.errors import DocumentError
 from nncore.preprocessing import split_sizes
 from service.errors import Invalid, Mistake, escape
@@ -21,6 +21,7 @@ from service.store.datasets import DatasetRow
 
 SMALLEST_SPLIT = 50  # rows below which nothing is held out unless asked for
 DEFAULT_VALIDATION = 0.2
+_INFERRED = ("loss", "metrics")  # null stands for what suits the task
 _TRAINING = {field.name for field in fields(TrainingConfig)}
 
 
@@ -53,7 +54,8 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
     inputs = features.choose(job.features, dataset.columns, job.target)
     features.check_input_shape(job.network, inputs.shape)
     network = _parsed(lambda spec: Network.from_spec(spec, inputs.shape), job.network, "/network")
-    target = tasks.infer(job, columns, config.loss and config.loss.type_name, network)
+    _check_single(network)
+    target = tasks.infer(job, columns, tasks.loss_name(config), network)
     defaults = {
         "loss": tasks.default_loss(target, network),
         "metrics": list(tasks.DEFAULT_METRICS[target.task]),
@@ -63,7 +65,7 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
     validation = job.validation.fraction if job.validation else _default_validation(dataset.rows)
     rows, held_out, _ = _split(job, dataset.rows, validation)
     _check_early_stopping(config, held_out)
-    _check_memory(network, min(config.batch_size, rows), settings)
+    _check_memory(network, min(config.batch_size or rows, rows), settings)
     spec = {
         "name": job.name or dataset.name,
         "dataset_id": dataset.id,
@@ -79,8 +81,10 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
         "priority": job.priority,
         "tags": job.tags,
     }
-    steps = -(-rows // config.batch_size)
+    batches = -(-rows // (config.batch_size or rows))
+    steps = -(-batches // config.accumulate_steps)
     warnings = inputs.warnings + _warnings(config, rows, validation, job.test.fraction)
+    warnings += tasks.warnings(config, network)
     return Resolved(spec, network, config, rows, steps, warnings)
 
 
@@ -104,7 +108,9 @@ def _training_fields(job: JobCreate) -> dict[str, Any]:
             mistakes.append(Mistake(f"/{escape(name)}", f"unknown field; {hint}"))
     if mistakes:
         raise Invalid(*mistakes)
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {
+        name: value for name, value in given.items() if value is not None or name not in _INFERRED
+    }
     if isinstance(given.get("metrics"), list):
         # The loss is always reported; elsewhere it goes by the same kind of name.
         given["metrics"] = [name for name in given["metrics"] if name != "loss"]
@@ -136,6 +142,15 @@ def _split(job: JobCreate, rows: int, validation: float) -> tuple[int, int, int]
     return split_sizes(rows, (validation, test))
 
 
+def _check_single(network: Network) -> None:
+    """A job's dataset feeds one input and one output."""
+    if network.spec.inputs is not None:
+        raise Invalid(Mistake("/network/inputs", 'a job feeds one input: give "input" instead'))
+    if len(network.output_shapes) > 1:
+        names = ", ".join(network.output_shapes)
+        raise Invalid(Mistake("/network/outputs", f"a job trains one output, got {names}"))
+
+
 def _check_early_stopping(config: TrainingConfig, held_out: int) -> None:
     stopping = config.early_stopping
     if stopping is None:
@@ -148,7 +163,13 @@ def _check_early_stopping(config: TrainingConfig, held_out: int) -> None:
                 f"{stopping.metric.removeprefix('val_')}",
             )
         )
-    _parsed(lambda given: Stopper(given, config.metrics, held_out > 0), stopping, "")
+    signs = {
+        metric.type_name: 1 if metric.greater_is_better else -1
+        for metric in tasks.metrics(config)
+        if metric.is_number
+    }
+    pointer = "/early_stopping/metric"
+    _parsed(lambda name: direction(name, signs, held_out > 0, pointer), stopping.metric, "")
 
 
 def _check_memory(network: Network, batch: int, settings: Settings) -> None:
@@ -170,7 +191,7 @@ def _warnings(config: TrainingConfig, rows: int, validation: float, test: float)
     found = []
     if config.epochs == 0:
         found.append("epochs is 0: the model keeps its initial weights.")
-    if config.batch_size > rows:
+    if config.batch_size is not None and config.batch_size > rows:
         found.append(
             f"batch_size {config.batch_size} is more than the {rows} training rows: full batch."
         )

@@ -8,20 +8,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncore import Network, TrainingConfig
+from nncore.metrics import Metric
 from service.errors import Invalid, Mistake
 from service.jobs.features import Column, unknown_column
 from service.jobs.schemas import JobCreate
 
+_ERROR_LOSSES = (
+    "mean_squared_error",
+    "half_sum_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "huber",
+    "log_cosh",
+)
 LOSSES = {
-    "classification": ("cross_entropy", "binary_cross_entropy", "mean_squared_error"),
+    "classification": (
+        "cross_entropy",
+        "binary_cross_entropy",
+        "mean_squared_error",
+        "half_sum_squared_error",
+    ),
     "multilabel": ("binary_cross_entropy", "mean_squared_error"),
-    "regression": ("mean_squared_error",),
-    "reconstruction": ("mean_squared_error", "binary_cross_entropy"),
+    "regression": _ERROR_LOSSES,
+    "reconstruction": (*_ERROR_LOSSES, "binary_cross_entropy"),
 }
-_ERROR_METRICS = ("mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2")
+_ERROR_METRICS = (
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "r2",
+)
+_CLASS_METRICS = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier")
 METRICS = {
-    "classification": ("accuracy",),
-    "multilabel": ("accuracy",),
+    "classification": (*_CLASS_METRICS, "top_k_accuracy"),
+    "multilabel": ("accuracy", "binary_accuracy"),
     "regression": _ERROR_METRICS,
     "reconstruction": _ERROR_METRICS,
 }
@@ -88,7 +109,7 @@ def _without_target(job: JobCreate, network: Network) -> Target:
 def _guess(column: Column, loss: str | None, network: Network) -> str:
     if column["type"] in ("category", "boolean", "text") or loss == "cross_entropy":
         return "classification"
-    if column["type"] == "tensor":
+    if column["type"] == "tensor" and not _is_scalar(column):
         return "multilabel" if loss == "binary_cross_entropy" else "regression"
     if loss == "binary_cross_entropy":
         return "classification"
@@ -98,6 +119,11 @@ def _guess(column: Column, loss: str | None, network: Network) -> str:
         if outputs != 1 or (network.final_activation == "sigmoid" and column["distinct"] == 2):
             return "classification"
     return "regression"
+
+
+def _is_scalar(column: Column) -> bool:
+    """One number a row, be it written as [n]."""
+    return column["type"] == "number" or list(column["shape"]) == [1]
 
 
 def _classes(column: Column) -> int:
@@ -136,16 +162,30 @@ def default_target_scale(job: JobCreate, target: Target, network: Network) -> st
     return "none" if network.final_activation in _BOUNDED else "standard"
 
 
+def loss_name(config: TrainingConfig) -> str | None:
+    """The loss's name, if one is given; raises Invalid for losses of several outputs."""
+    if isinstance(config.loss, dict):
+        raise Invalid(Mistake("/loss", "expected one loss: a job trains one output"))
+    return config.loss.type_name if config.loss else None
+
+
+def metrics(config: TrainingConfig) -> tuple[Metric, ...]:
+    """The metrics of the one output; raises Invalid for metrics of several."""
+    if isinstance(config.metrics, dict):
+        raise Invalid(Mistake("/metrics", "expected a list: a job trains one output"))
+    return config.metrics
+
+
 def check_fit(target: Target, config: TrainingConfig, network: Network) -> None:
     """The loss, the metrics and the network's output fit the target; raises Invalid."""
-    loss = config.loss.type_name if config.loss else ""
+    loss = loss_name(config) or ""
     if loss not in LOSSES[target.task]:
         raise Invalid(
             Mistake(
                 "/loss", f"{loss} does not suit {target.task}; use {', '.join(LOSSES[target.task])}"
             )
         )
-    for index, metric in enumerate(each.type_name for each in config.metrics):
+    for index, metric in enumerate(each.type_name for each in metrics(config)):
         if metric not in METRICS[target.task]:
             raise Invalid(
                 Mistake(
@@ -160,6 +200,20 @@ def check_fit(target: Target, config: TrainingConfig, network: Network) -> None:
         )
     if network.output_shape != expected:
         raise Invalid(Mistake(*_misfit(target, expected, network)))
+
+
+def warnings(config: TrainingConfig, network: Network) -> list[str]:
+    """What runs, but hardly as it was meant."""
+    loss, last = loss_name(config), network.final_activation
+    found = []
+    if last == "softmax" and network.output_shape[-1] == 1:
+        found.append("A softmax over one unit is always 1: use sigmoid.")
+    if loss == "cross_entropy" and last in ("sigmoid", "tanh", "relu"):
+        found.append(
+            f"cross_entropy takes the outputs of {last} for logits, which it bounds: leave the "
+            "last activation out, or use softmax."
+        )
+    return found
 
 
 def _misfit(target: Target, expected: tuple[Any, ...], network: Network) -> tuple[str, str]:

@@ -6,12 +6,11 @@ import pytest
 from nncore import ConfigError, Epoch, Network, evaluate, fit
 from nncore.documents import parse
 from nncore.early_stopping import EarlyStopping, Stopper
-from nncore.metrics import Metric
 
 
 def stopped_after(figures, **config):
     """How many epochs of these validation losses are seen, and the weight that remains."""
-    stopper = Stopper(parse(EarlyStopping, config), (), validated=True)
+    stopper = Stopper(parse(EarlyStopping, config), {}, validated=True)
     params = {"w": np.zeros(1)}
     for number, figure in enumerate(figures, 1):
         params["w"][:] = number
@@ -47,7 +46,7 @@ def test_no_patience_stops_at_the_first_epoch_without_improvement():
 
 
 def test_accuracy_should_rise():
-    stopper = Stopper(EarlyStopping("accuracy", 1), (parse(Metric, "accuracy"),), validated=False)
+    stopper = Stopper(EarlyStopping("accuracy", 1), {"accuracy": 1}, validated=False)
     figures = [0.5, 0.7, 0.6]
     epochs = [Epoch(1, 1, 0.0, {"accuracy": figure}, 0.1, 1.0) for figure in figures]
     assert [stopper.observe(epoch, {}) for epoch in epochs] == [False, False, True]

@@ -54,11 +54,14 @@ class TestDocument:
                 {
                     "type": "dense",
                     "name": "dense_1",
+                    "trainable": True,
                     "units": 2,
                     "activation": None,
                     "use_bias": True,
                     "kernel_initializer": "glorot_uniform",
                     "bias_initializer": "zeros",
+                    "kernel_regularizer": None,
+                    "bias_regularizer": None,
                 }
             ],
         }
@@ -92,6 +95,25 @@ class TestSizes:
         assert network.memory_bytes(0) == 4 * 5 * 20
         assert network.memory_bytes(7) - network.memory_bytes(0) == 4 * 7 * (3 + 2 * 5)
 
+    def test_a_network_that_is_too_large_is_refused_at_its_largest_layer(self):
+        network = Network.from_spec({"layers": [dense(5), dense(10**9), dense(1)]}, [3])
+        with pytest.raises(ArchitectureError) as error:
+            network.check_memory(32, 2 * 1024**3)
+        assert error.value.pointer == "/layers/1"
+        assert "batches of 32 would take about" in error.value.detail
+        assert 'more than the limit of 2.0 GiB; "dense_2" takes' in error.value.detail
+        network.check_memory(0, network.memory_bytes(0))
+
+    def test_the_summary_is_a_table(self):
+        lines = Network.from_spec(DIGITS).summary().splitlines()
+        assert lines[0].split() == [
+            *("layer", "type", "reads", "output", "parameters", "FLOPs", "bytes")
+        ]
+        assert lines[2].split() == [
+            *("conv2d_1", "conv2d", "input", "[28,", "28,", "8]", "80", "125,440", "25,088")
+        ]
+        assert lines[-1].startswith("15,770 parameters, ")
+
     def test_a_variable_size_stays_open(self):
         network = Network.from_spec({"input": {"shape": [None, 3]}, "layers": [dense(2)]})
         assert network.output_shape == (None, 2)
@@ -115,13 +137,13 @@ class TestSizes:
         (
             {"layers": [dense(), {"type": "dens", "units": 3}]},
             "/layers/1/type",
-            '"dens" is not a layer; did you mean "dense"?; known: activation, conv2d, dense',
+            '"dens" is not a layer; did you mean "dense"?; known: activation, ',
         ),
         ({"layers": [dense(activation="rleu")]}, "/layers/0/activation", 'did you mean "relu"?'),
         (
             {"layers": [dense(kernel_initializer="he")]},
             "/layers/0/kernel_initializer",
-            "known: glorot_normal, glorot_uniform",
+            "known: ",
         ),
         (
             {"layers": [dense(name="a"), "flatten", dense(name="a")]},
@@ -129,8 +151,6 @@ class TestSizes:
             '"a" is the name of layers[0] too; names must differ',
         ),
         ({"layers": [dense(name="a.b")]}, "/layers/0/name", "letters, digits, underscores"),
-        ({"layers": [dense()], "outputs": ["x"]}, "/outputs", "graphs are not supported"),
-        ({"layers": [dense(inputs=["x"])]}, "/layers/0/inputs", "graphs are not supported"),
         (
             {"layers": ["flatten", dense()], "input": {"shape": [None, 2]}},
             "/layers/1",

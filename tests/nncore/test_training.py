@@ -266,7 +266,7 @@ class TestConfig:
         document = config.to_document()
         assert document["optimizer"]["learning_rate"] == 0.001
         assert document["metrics"] == ["accuracy"]
-        assert document["schedule"] == "constant"
+        assert document["schedule"] == {"type": "constant", "warmup_steps": 0}
         assert TrainingConfig.parse(document) == config
 
     @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ class TestConfig:
             ({"epochs": 10**7}, "/epochs", "at most 1000000, got 10000000"),
             ({"shards": 1000}, "/shards", "at most 256, got 1000"),
             ({"batch_size": 0}, "/batch_size", "must be at least 1"),
-            ({"loss": "mse"}, "/loss", "known: binary_cross_entropy, cross_entropy"),
+            ({"loss": "mse"}, "/loss", "known: binary_cross_entropy, categorical_hinge, cosine"),
             ({"optimizer": {"type": "adam", "lr": 1}}, "/optimizer/lr", "learning_rate"),
             ({"metrics": ["acuracy"]}, "/metrics/0", 'did you mean "accuracy"?'),
             ({"metrics": ["r2", "r2"]}, "/metrics/1", "listed twice"),

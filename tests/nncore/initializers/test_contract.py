@@ -16,11 +16,37 @@ CASES = [
     ("ones", 1, 0, 0),
     ("glorot_uniform", 0, 2 / (FAN_IN + FAN_OUT), 3**0.5),
     ("glorot_normal", 0, 2 / (FAN_IN + FAN_OUT), 2 / 0.8796),
+    ("lecun_uniform", 0, 1 / FAN_IN, 3**0.5),
+    ("lecun_normal", 0, 1 / FAN_IN, 2 / 0.8796),
+    ({"type": "constant", "value": 0.3}, 0.3, 0, 0),
+    ("random_normal", 0, 0.05**2, 6),
+    ({"type": "random_normal", "mean": 1.0, "stddev": 0.2}, 1, 0.04, 6),
+    ({"type": "truncated_normal", "mean": -1.0, "stddev": 0.2}, -1, 0.04 * 0.8796**2, 2 / 0.8796),
+    ("variance_scaling", 0, 1 / FAN_IN, 2 / 0.8796),
+    (
+        {"type": "variance_scaling", "scale": 2, "mode": "fan_out", "distribution": "uniform"},
+        0,
+        2 / FAN_OUT,
+        3**0.5,
+    ),
+    (
+        {
+            "type": "variance_scaling",
+            "mode": "fan_avg",
+            "distribution": "untruncated_normal",
+        },
+        0,
+        2 / (FAN_IN + FAN_OUT),
+        6,
+    ),
     ("he_uniform", 0, 2 / FAN_IN, 3**0.5),
     ("he_normal", 0, 2 / FAN_IN, 2 / 0.8796),
+    ("random_uniform", 0, 0.1**2 / 12, 3**0.5),
+    # As a matrix of 360 x 60 with orthonormal columns.
+    ("orthogonal", 0, 1 / FAN_IN, 6),
 ]
 every_case = pytest.mark.parametrize(
-    ("name", "mean", "variance", "reach"), CASES, ids=[name for name, *_ in CASES]
+    ("name", "mean", "variance", "reach"), CASES, ids=[str(name) for name, *_ in CASES]
 )
 
 
@@ -56,7 +82,18 @@ def test_the_document_survives_a_round_trip(name, mean, variance, reach):
 
 
 def test_every_registered_initializer_has_a_row():
-    assert {name for name, *_ in CASES} == set(registry.units(Initializer))
+    named = {name if isinstance(name, str) else name["type"] for name, *_ in CASES}
+    assert named | {"identity"} == set(registry.units(Initializer))
+
+
+def test_the_identity_passes_its_input_through():
+    initializer = parse(Initializer, {"type": "identity", "gain": 2})
+    rng, dtype = np.random.default_rng(0), np.dtype("float32")
+    assert np.array_equal(initializer.draw(rng, (2, 3), dtype), [[2, 0, 0], [0, 2, 0]])
+    kernel = initializer.draw(rng, (3, 4, 2, 2), dtype)
+    assert np.array_equal(kernel[1, 1], 2 * np.eye(2))
+    assert kernel.sum() == 4
+    assert kernel.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from nncore import Network, fit, registry
-from nncore.execution import Executor
+from nncore.examples import Examples
+from nncore.executor import Executor
 from nncore.initializers.constant import Ones, Zeros
 from nncore.layers import Layer
 from nncore.losses.mean_squared_error import MeanSquaredError
+from nncore.objective import Objective
 from nncore.operation import Weight
 
 SPEC = {
@@ -88,9 +90,10 @@ def test_gradients_outlive_the_next_call():
 def test_one_executor_runs_batches_of_different_sizes():
     network, rng = Network.from_spec(SPEC), np.random.default_rng(0)
     params, x = network.init(), rng.normal(size=(8, 5, 5, 2)).astype("float32")
-    with Executor(network.stages, MeanSquaredError(), 2) as executor:
+    with Executor(network.program, Objective((MeanSquaredError(),), (1.0,)), 2) as executor:
         for rows in (8, 3, 1, 8):
-            outputs = np.concatenate(executor.infer(params, x[:rows]))
+            parts = executor.infer(params, Examples((x[:rows],)))
+            outputs = np.concatenate([part.outputs[0] for part in parts])
             assert np.allclose(outputs, network.predict(params, x[:rows]), atol=1e-6)
 
 

@@ -1,0 +1,23 @@
+"""Exponential function: y = exp x = dy/dx."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.activations.pointwise import Pointwise
+from nncore.arrays import Array
+from nncore.registry import register
+
+
+@register("exponential")
+@dataclass(frozen=True, slots=True)
+class Exponential(Pointwise):
+    """y = exp x."""
+
+    def value(self, x: Array, y: Array) -> None:
+        np.exp(x, out=y)
+
+    def slope(self, x: Array, y: Array, dx: Array) -> None:
+        np.copyto(dx, y)

@@ -1,0 +1,121 @@
+"""Examples as training takes them: inputs, targets and weights, one array for each name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nncore.arrays import AnyArray, Array
+from nncore.losses.weighting import check_sample_weights
+from nncore.program import Port
+from nncore.shapes import Shape, fits, written
+
+Rows = slice | NDArray[np.intp]
+Named = Any
+"""What users give: one array, or a mapping of arrays by the inputs' or outputs' names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Arrays with the examples as their first axis: one for each input and for each output.
+
+    `weights` (N,) or (N, positions ...) are factors of the losses' terms; None: all are 1.
+    """
+
+    inputs: tuple[AnyArray, ...]
+    targets: tuple[AnyArray, ...] = ()
+    weights: tuple[Array | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    def rows(self, rows: Rows) -> Examples:
+        """Some of the examples."""
+        return Examples(
+            tuple(x[rows] for x in self.inputs),
+            tuple(y[rows] for y in self.targets),
+            tuple(None if w is None else w[rows] for w in self.weights),
+        )
+
+    def prepared(self, ports: tuple[Port, ...], dtype: np.dtype[Any]) -> Examples:
+        """The same in the precision that a network runs in, token ids as integers."""
+        inputs = tuple(
+            as_integers(port.name, x) if port.integers else np.ascontiguousarray(x, dtype)
+            for port, x in zip(ports, self.inputs, strict=True)
+        )
+        weights = tuple(None if w is None else np.asarray(w, dtype) for w in self.weights)
+        return Examples(inputs, self.targets, weights)
+
+
+def as_integers(name: str, x: AnyArray) -> AnyArray:
+    """Token ids, which may come as whole numbers of any type. Raises ValueError for others."""
+    if x.dtype.kind in "iu":
+        return np.ascontiguousarray(x)
+    whole = np.asarray(x, np.int64) if x.dtype.kind in "fb" else None
+    if whole is None or not np.array_equal(whole, x):
+        raise ValueError(f'input "{name}" takes token ids: give integers')
+    return whole
+
+
+def by_name(what: str, given: Named, names: Sequence[str]) -> tuple[AnyArray, ...]:
+    """One array for each name, in order. What is an array already, be it on disk, stays as it is.
+
+    Raises ValueError for names that are missing or unknown.
+    """
+    if not isinstance(given, Mapping):
+        if len(names) > 1:
+            raise ValueError(f"{what} must be a mapping with {', '.join(names)}")
+        given = {names[0]: given}
+    for name in given:
+        if name not in names:
+            raise ValueError(f"{what} has {name!r}, which is unknown; known: {', '.join(names)}")
+    for name in names:
+        if name not in given:
+            raise ValueError(f"{what} lacks {name!r}; it needs {', '.join(names)}")
+    return tuple(as_array(given[name]) for name in names)
+
+
+def as_array(values: Any) -> AnyArray:
+    """An array of values; what has a shape already stays as it is."""
+    return values if hasattr(values, "shape") else np.asarray(values)
+
+
+def check_lengths(x: Sequence[AnyArray], y: Sequence[AnyArray]) -> None:
+    """Raise ValueError unless all have the same number of examples."""
+    for other in x:
+        if len(other) != len(x[0]):
+            raise ValueError(f"the inputs have {len(x[0])} and {len(other)} examples")
+    for targets in y:
+        if not targets.ndim or len(targets) != len(x[0]):
+            count = len(targets) if targets.ndim else "no"
+            raise ValueError(f"x has {len(x[0])} examples, but y has {count} targets")
+
+
+def checked_inputs(x: Named, shapes: Mapping[str, Shape]) -> tuple[AnyArray, ...]:
+    """The array of each input, (N, *its shape). Raises ValueError."""
+    inputs = by_name("x", x, list(shapes))
+    for (name, shape), array in zip(shapes.items(), inputs, strict=True):
+        if array.ndim == 0 or not fits(array.shape[1:], shape):
+            what = "x" if len(inputs) == 1 else f"x[{name!r}]"
+            raise ValueError(f"{what} must have shape (N, *{written(shape)}), got {array.shape}")
+    check_lengths(inputs, ())
+    return inputs
+
+
+def checked_weights(
+    given: Named | None, names: Sequence[str], targets: Sequence[AnyArray]
+) -> tuple[Array | None, ...]:
+    """The sample weights of each output: one array for all, or a mapping by name."""
+    if given is None:
+        return (None,) * len(names)
+    if isinstance(given, Mapping):
+        weights = by_name("sample_weight", given, names)
+    else:
+        weights = (np.asarray(given),) * len(names)
+    for weight, wanted in zip(weights, targets, strict=True):
+        check_sample_weights(weight, wanted)
+    return weights

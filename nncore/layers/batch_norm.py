@@ -1,0 +1,158 @@
+"""Batch normalization: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, per channel.
+
+In training, mean and variance are those of the batch over everything but the channels (of steps
+that a mask admits), and moving averages of them are kept:
+moving = momentum moving + (1 - momentum) batch. Otherwise the moving averages are used.
+x, y (N, ..., C); gamma, beta, moving_mean, moving_variance (C,). Ioffe and Szegedy, 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from nncore.arrays import Array, Params
+from nncore.documents.limits import Range
+from nncore.initializers.constant import Ones, Zeros
+from nncore.initializers.initializer import Initializer
+from nncore.layers.layer import Layer
+from nncore.normalization import feature_axis
+from nncore.operation import Weight
+from nncore.passes import Mask, Pass
+from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
+from nncore.shapes import Shape, elements
+
+
+@dataclass(frozen=True, slots=True)
+class Centered:
+    """What the backward pass needs: x minus its mean as rows (R, C), 1 / deviation (C,).
+
+    `weights` (R,) say which rows counted; `count` how many over all shards, None in evaluation.
+    """
+
+    rows: Array
+    factor: Array
+    weights: Array
+    count: float | None
+
+
+@register("batch_norm")
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Layer):
+    """Brings each channel to mean beta and deviation gamma over the batch."""
+
+    axis: int = -1
+    momentum: Annotated[float, Range(min=0, max=1)] = 0.99
+    epsilon: Annotated[float, Range(min=0)] = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Initializer = Zeros()
+    gamma_initializer: Initializer = Ones()
+    beta_regularizer: Regularizer | None = None
+    gamma_regularizer: Regularizer | None = None
+    moving_mean_initializer: Initializer = Zeros()
+    moving_variance_initializer: Initializer = Ones()
+
+    def output_shape(self, shape: Shape) -> Shape:
+        feature_axis(self.axis, shape, "batch_norm")
+        return shape
+
+    def weights(self, shape: Shape) -> dict[str, Weight]:
+        channels = (elements((shape[feature_axis(self.axis, shape, "batch_norm")],)),)
+        weights = {}
+        if self.scale:
+            weights["gamma"] = Weight(
+                channels, self.gamma_initializer, regularizer=self.gamma_regularizer
+            )
+        if self.center:
+            weights["beta"] = Weight(
+                channels, self.beta_initializer, regularizer=self.beta_regularizer
+            )
+        weights["moving_mean"] = Weight(channels, self.moving_mean_initializer, trainable=False)
+        weights["moving_variance"] = Weight(
+            channels, self.moving_variance_initializer, trainable=False
+        )
+        return weights
+
+    def flops(self, shape: Shape) -> int:
+        return 2 * elements(shape)
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
+        turned = self._turned(x)
+        channels = turned.shape[-1]
+        x_rows = np.ascontiguousarray(turned).reshape(turned.size // channels, channels)
+        if pass_.training and self.trainable:
+            centered = self._center_batch(params, x_rows, _weights(turned, pass_.mask), pass_)
+        else:
+            rows = pass_.buffer("centered", x_rows.shape, x.dtype)
+            np.subtract(x_rows, params["moving_mean"], out=rows)
+            factor = self._factor(params["moving_variance"])
+            centered = Centered(rows, factor, np.ones(len(rows), x.dtype), None)
+        y = pass_.buffer("y", x_rows.shape, x.dtype)
+        gain = centered.factor * params["gamma"] if self.scale else centered.factor
+        np.multiply(centered.rows, gain, out=y)
+        if self.center:
+            y += params["beta"]
+        return self._turned(y.reshape(turned.shape)), centered
+
+    def backward(
+        self, params: Params, cache: Centered, dy: Array, pass_: Pass
+    ) -> tuple[Array, Params]:
+        turned, factor, count = self._turned(dy), cache.factor, cache.count
+        slopes = np.ascontiguousarray(turned).reshape(cache.rows.shape)
+        dx = pass_.buffer("dx", slopes.shape, dy.dtype)
+        np.multiply(slopes, cache.rows, out=dx)
+        ones = np.ones(len(slopes), dy.dtype)
+        sums = np.stack([ones @ slopes, (ones @ dx) * factor])
+        gradients = {"beta": sums[0]} if self.center else {}
+        gain = factor
+        if self.scale:
+            gradients["gamma"], gain = sums[1], factor * params["gamma"]
+        if count is None:
+            np.multiply(slopes, gain, out=dx)
+        else:
+            means = pass_.sum_over_shards(sums) / max(count, 1)
+            np.multiply(cache.rows, -(means[1] * factor * gain), out=dx)
+            dx -= means[0] * gain
+            if pass_.mask is not None:
+                dx *= cache.weights[:, None]
+            dx += np.multiply(slopes, gain, out=slopes)
+        return self._turned(dx.reshape(turned.shape)), gradients
+
+    def _center_batch(self, params: Params, x: Array, weights: Array, pass_: Pass) -> Centered:
+        first = np.append(weights @ x, weights.sum(dtype=x.dtype))
+        totals = pass_.sum_over_shards(first)
+        count = float(totals[-1])
+        mean = totals[:-1] / max(count, 1)
+        rows = pass_.buffer("centered", x.shape, x.dtype)
+        np.subtract(x, mean, out=rows)
+        squares = np.multiply(rows, rows, out=pass_.scratch("squares", x.shape, x.dtype))
+        variance = pass_.sum_over_shards(weights @ squares) / max(count, 1)
+        if count:
+            self._keep(params, "moving_mean", mean, pass_)
+            self._keep(params, "moving_variance", variance, pass_)
+        return Centered(rows, self._factor(variance), weights, count)
+
+    def _keep(self, params: Params, name: str, batch: Array, pass_: Pass) -> None:
+        pass_.renew(name, params[name] * self.momentum + batch * (1 - self.momentum))
+
+    def _factor(self, variance: Array) -> Array:
+        factor: Array = 1 / np.sqrt(variance + np.array(self.epsilon, variance.dtype))
+        return factor
+
+    def _turned(self, x: Array) -> Array:
+        """The channels' axis last; the same again turns back."""
+        axis = 1 + feature_axis(self.axis, x.shape[1:], "batch_norm")
+        return x if axis == x.ndim - 1 else x.swapaxes(axis, -1)
+
+
+def _weights(x: Array, mask: Mask | None) -> Array:
+    """1 for each row of x (N, T, ..., C) that counts, 0 for padding, (N T ...,)."""
+    rows = x.shape[:-1]
+    if mask is None:
+        return np.ones(elements(rows), x.dtype)
+    spread = mask.reshape(*mask.shape, *(1,) * (len(rows) - 2))
+    return np.broadcast_to(spread, rows).astype(x.dtype).reshape(elements(rows))

@@ -1,0 +1,57 @@
+"""The mean of each channel over the steps.   x (N, T, C), y (N, C) or (N, 1, C).
+
+With a mask, over the steps that hold data; an example without any gets zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.arrays import Array, Params
+from nncore.layers.layer import Layer
+from nncore.passes import Mask, Pass
+from nncore.registry import register
+from nncore.shapes import Shape, elements
+from nncore.windows import require_sequence
+
+
+@register("global_avg_pool1d")
+@dataclass(frozen=True, slots=True)
+class GlobalAvgPool1D(Layer):
+    """The mean of each channel over a sequence; `keepdims` leaves a step of length 1."""
+
+    keepdims: bool = False
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _, channels = require_sequence(shape, "global_avg_pool1d")
+        return (1, channels) if self.keepdims else (channels,)
+
+    def flops(self, shape: Shape) -> int:
+        return elements(shape)
+
+    def output_mask(self, x: Array, mask: Mask | None) -> None:
+        return None
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
+        shares = _shares(x, pass_.mask)
+        y = np.matmul(shares[:, None], x)
+        return (y if self.keepdims else y[:, 0]), shares
+
+    def backward(
+        self, params: Params, cache: Array, dy: Array, pass_: Pass
+    ) -> tuple[Array, Params]:
+        slopes = dy.reshape(len(dy), 1, dy.shape[-1])
+        dx = pass_.buffer("dx", (*cache.shape, dy.shape[-1]), dy.dtype)
+        np.multiply(slopes, cache[:, :, None], out=dx)
+        return dx, {}
+
+
+def _shares(x: Array, mask: Mask | None) -> Array:
+    """The weight (N, T) of each step in the mean."""
+    if mask is None:
+        return np.full(x.shape[:2], 1 / max(x.shape[1], 1), x.dtype)
+    steps = np.maximum(np.count_nonzero(mask, axis=1), 1)
+    shares: Array = (mask / steps[:, None]).astype(x.dtype)
+    return shares

@@ -1,0 +1,112 @@
+"""Group normalization: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, group by group.
+
+Mean and variance are those of an example's channels of one group at all positions; gamma and beta
+(C,) belong to the channels. x, y (N, ..., C). Wu and He, 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from nncore.arrays import Array, Params
+from nncore.documents.limits import Range
+from nncore.errors import ArchitectureError
+from nncore.initializers.constant import Ones, Zeros
+from nncore.initializers.initializer import Initializer
+from nncore.layers.layer import Layer
+from nncore.normalization import Normalized, feature_axis, normalize_rows, normalize_rows_back
+from nncore.operation import Weight
+from nncore.passes import Pass
+from nncore.reductions import sum_rows
+from nncore.registry import register
+from nncore.regularizers.regularizer import Regularizer
+from nncore.shapes import Shape, elements
+
+
+@register("group_norm")
+@dataclass(frozen=True, slots=True)
+class GroupNorm(Layer):
+    """Normalizes each group of channels; with -1 groups each channel by itself."""
+
+    groups: Annotated[int, Range(min=-1)] = 32
+    epsilon: Annotated[float, Range(min=0)] = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Initializer = Zeros()
+    gamma_initializer: Initializer = Ones()
+    beta_regularizer: Regularizer | None = None
+    gamma_regularizer: Regularizer | None = None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels = shape[feature_axis(-1, shape, "group_norm")] or 0
+        if self.groups == 0 or channels % self._groups(channels):
+            raise ArchitectureError(
+                "/groups", f"{self.groups} does not divide the input's channels {channels}"
+            )
+        return shape
+
+    def weights(self, shape: Shape) -> dict[str, Weight]:
+        channels = (elements(shape[-1:]),)
+        weights = {}
+        if self.scale:
+            weights["gamma"] = Weight(
+                channels, self.gamma_initializer, regularizer=self.gamma_regularizer
+            )
+        if self.center:
+            weights["beta"] = Weight(
+                channels, self.beta_initializer, regularizer=self.beta_regularizer
+            )
+        return weights
+
+    def flops(self, shape: Shape) -> int:
+        return 8 * elements(shape)
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Normalized]:
+        normalized = normalize_rows(self._rows(x, pass_), self.epsilon, pass_)
+        y = pass_.buffer("y", x.shape, x.dtype)
+        self._put_back(normalized.rows, y)
+        if self.scale:
+            y *= params["gamma"]
+        if self.center:
+            y += params["beta"]
+        return y, normalized
+
+    def backward(
+        self, params: Params, cache: Normalized, dy: Array, pass_: Pass
+    ) -> tuple[Array, Params]:
+        dx = pass_.buffer("dx", dy.shape, dy.dtype)
+        vectors = (dy.size // dy.shape[-1], dy.shape[-1])
+        gradients = {}
+        if self.center:
+            gradients["beta"] = sum_rows(dy.reshape(vectors))
+        if self.scale:
+            self._put_back(cache.rows, dx)
+            dx *= dy
+            gradients["gamma"] = sum_rows(dx.reshape(vectors))
+            dy *= params["gamma"]
+        self._put_back(normalize_rows_back(cache, self._rows(dy, pass_)), dx)
+        return dx, gradients
+
+    def _groups(self, channels: int) -> int:
+        return channels if self.groups == -1 else self.groups
+
+    def _rows(self, x: Array, pass_: Pass) -> Array:
+        """The values of x (N, ..., C) by example and group (N groups, positions C / groups)."""
+        parts = self._by_group(x)
+        n, positions, groups, each = parts.shape
+        rows = pass_.buffer("rows", (n, groups, positions, each), x.dtype)
+        np.copyto(rows, parts.swapaxes(1, 2))
+        return rows.reshape(n * groups, positions * each)
+
+    def _put_back(self, rows: Array, x: Array) -> None:
+        """The inverse of `_rows`, into a contiguous x."""
+        parts = self._by_group(x)
+        n, positions, groups, each = parts.shape
+        np.copyto(parts.swapaxes(1, 2), rows.reshape(n, groups, positions, each))
+
+    def _by_group(self, x: Array) -> Array:
+        groups = self._groups(x.shape[-1])
+        return x.reshape(len(x), elements(x.shape[1:-1]), groups, x.shape[-1] // groups)

@@ -1,0 +1,50 @@
+"""Minimum over windows of each channel.   x (N, H, W, C), y (N, OH, OW, C).
+
+`same` padding never wins a minimum. The gradient goes to the first minimum of a window, row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.arrays import Array, Params
+from nncore.layers.layer import Layer
+from nncore.passes import Mask, Pass
+from nncore.pooling import Cache, pool_extremes, pool_extremes_back
+from nncore.registry import register
+from nncore.shapes import Pair, Shape, elements, pair
+from nncore.windows import Padding, Windows, require_image
+
+
+@register("min_pool2d")
+@dataclass(frozen=True, slots=True)
+class MinPool2D(Layer):
+    """Minimum over windows; the strides are the window's size unless given."""
+
+    pool_size: Pair = 2
+    strides: Pair | None = None
+    padding: Padding = "valid"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        height, width, channels = require_image(shape, "min_pool2d")
+        return (*self._windows().in_image((height, width), "pool_size"), channels)
+
+    def flops(self, shape: Shape) -> int:
+        return elements(self.output_shape(shape)) * elements(pair(self.pool_size))
+
+    def output_mask(self, x: Array, mask: Mask | None) -> None:
+        return None
+
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Cache]:
+        return pool_extremes(x, self._windows(), np.minimum, np.inf, pass_)
+
+    def backward(
+        self, params: Params, cache: Cache, dy: Array, pass_: Pass
+    ) -> tuple[Array, Params]:
+        return pool_extremes_back(cache, dy, self._windows(), pass_), {}
+
+    def _windows(self) -> Windows:
+        strides = self.pool_size if self.strides is None else self.strides
+        return Windows(pair(self.pool_size), pair(strides), self.padding)

@@ -1,0 +1,34 @@
+"""The weights of a network: fresh ones, and whether given ones fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nncore.arrays import Array, Params
+from nncore.operation import Weight
+from nncore.seeds import generator
+
+
+def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
+    """Start values; each depends on the seed and the weight's name alone."""
+    return {
+        name: weight.initializer.draw(generator(seed, "init", name), weight.shape, np.dtype(dtype))
+        for name, weight in weights.items()
+    }
+
+
+def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Array]) -> None:
+    """Raise ValueError naming a tensor that is missing, unknown or of another shape."""
+    for name, shape in shapes.items():
+        if name not in params:
+            raise ValueError(f"weight {name!r} is missing; its shape is {shape}")
+        if params[name].shape != shape:
+            raise ValueError(f"weight {name!r} must have shape {shape}, got {params[name].shape}")
+        if params[name].dtype.kind != "f":
+            raise ValueError(f"weight {name!r} must be floating-point, got {params[name].dtype}")
+    for name in params:
+        if name not in shapes:
+            raise ValueError(f"unknown weight {name!r}; the network has {', '.join(shapes)}")
