@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from nncore.arrays import AnyArray, Array
+from nncore.documents.hints import if_given
 from nncore.documents.limits import Range
 from nncore.losses.elementwise import Elementwise
 from nncore.losses.loss import check_values
@@ -29,8 +30,8 @@ class BinaryCrossEntropy(Elementwise):
 
     absorbs: ClassVar[str | None] = "sigmoid"
 
-    label_smoothing: Annotated[float, Range(min=0, max=1)] = 0.0
-    pos_weight: Weight | tuple[Weight, ...] | None = None
+    label_smoothing: Annotated[float, Range(min=0, max=1)] = if_given(0.0)
+    pos_weight: Weight | tuple[Weight, ...] | None = if_given()
 
     def check(self, output_shape: Shape, targets: AnyArray) -> None:
         check_values("binary_cross_entropy", output_shape, targets)

@@ -14,6 +14,7 @@ import numpy as np
 
 from nncore.activations.softmax import softmax
 from nncore.arrays import AnyArray, Array
+from nncore.documents.hints import if_given
 from nncore.documents.limits import Range
 from nncore.losses.loss import Mask, check_classes, check_range, check_values
 from nncore.losses.positionwise import Positionwise, softmax_rows
@@ -32,9 +33,9 @@ class CrossEntropy(Positionwise):
 
     absorbs: ClassVar[str | None] = "softmax"
 
-    label_smoothing: Annotated[float, Range(min=0, max=1)] = 0.0
-    class_weights: tuple[Annotated[float, Range(min=0)], ...] | None = None
-    ignore_index: int | None = None
+    label_smoothing: Annotated[float, Range(min=0, max=1)] = if_given(0.0)
+    class_weights: tuple[Annotated[float, Range(min=0)], ...] | None = if_given()
+    ignore_index: int | None = if_given()
 
     def check(self, output_shape: Shape, targets: AnyArray) -> None:
         classes = output_shape[-1]

@@ -19,6 +19,7 @@ XOR_NETWORK = {
         {"type": "dense", "units": 1, "activation": "sigmoid"},
     ]
 }
+OUTPUT = {"type": "dense", "units": 1}
 # About a minute of steps: long enough to be caught in the middle, cancelled or killed.
 ENDLESS = {"epochs": 1_000_000, "batch_size": 1}
 
@@ -203,3 +204,50 @@ def test_health_and_documentation_answer(service: Service):
     assert service.get("/readyz")["status"] == "ready"
     assert "/v1/jobs" in service.get("/openapi.json")["paths"]
     assert isinstance(service.client.get("/docs"), httpx.Response)
+
+
+def test_early_stopping_reports_the_epoch_whose_weights_it_keeps(service: Service):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 4))
+    y = x @ [1.0, -2.0, 0.5, 3.0] + rng.normal(size=120)
+    arrays = {"x": x.tolist(), "y": y.tolist()}
+    dataset = service.post("/v1/datasets", 201, json={"arrays": arrays})
+    spec = {
+        "dataset_id": dataset["id"],
+        "target": "y",
+        "network": {"layers": [{"type": "dense", "units": 32, "activation": "relu"}, OUTPUT]},
+        "optimizer": {"type": "adam", "learning_rate": 0.1},
+        "epochs": 200,
+        "early_stopping": {"metric": "val_loss", "patience": 3},
+    }
+    done = service.finished(service.post("/v1/jobs", 202, json=spec))
+    history = service.get(f"/v1/jobs/{done['id']}/history")["items"]
+    best = min(history, key=lambda item: item["val_loss"])
+    assert best["epoch"] < history[-1]["epoch"]
+    assert done["metrics"] == {name: best[name] for name in done["metrics"]}
+
+
+def test_targets_written_as_columns_of_one_are_classes_too(service: Service):
+    arrays = {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [[0], [1], [1], [0]]}
+    dataset = service.post("/v1/datasets", 201, json={"arrays": arrays})
+    spec = {
+        "dataset_id": dataset["id"],
+        "target": "y",
+        "network": XOR_NETWORK,
+        "optimizer": {"type": "sgd", "learning_rate": 1.0},
+        "epochs": 500,
+    }
+    done = service.finished(service.post("/v1/jobs", 202, json=spec))
+    assert done["spec"]["task"] == "classification"
+    assert done["metrics"]["accuracy"] == 1.0
+    answer = service.post(
+        f"/v1/models/{done['model_id']}/predict", 200, json={"instances": arrays["x"]}
+    )
+    assert [each["label"] for each in answer["predictions"]] == [0, 1, 1, 0]
+
+
+def test_a_nonsense_cursor_is_refused(service: Service):
+    for cursor in ("zzz", "", "%ff"):
+        response = service.client.get(f"/v1/jobs?cursor={cursor}")
+        assert response.status_code == 422
+        assert "cursor" in response.json()["detail"]

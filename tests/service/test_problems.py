@@ -201,6 +201,6 @@ def test_a_database_that_does_not_answer_is_unavailable_soon(free_port):
 def test_a_value_that_postgresql_cannot_look_for_is_refused(postgres_url, settings):
     settings = settings.model_copy(update={"database_url": postgres_url})
     with TestClient(create_app(settings)) as client:
-        for path in ("/v1/jobs/%00", "/v1/models?cursor=%00", "/v1/jobs?tag=%00"):
+        for path in ("/v1/jobs/%00", "/v1/jobs?dataset_id=%00", "/v1/jobs?tag=%00"):
             body = problem_of(client.get(path), 422, "invalid-request")
             assert "a value that cannot be stored or looked for" in body["detail"]

@@ -177,12 +177,14 @@ def test_categories_are_one_hot_in_sorted_order():
     np.testing.assert_array_equal(found.training[0][:3], [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
 
 
-def test_a_reconstruction_has_its_input_as_its_target():
+def test_a_reconstruction_has_its_input_as_its_target_and_answers_in_its_unit():
     document = spec(None, ["a", "b"], "reconstruction")
     found = prepared({"a": X, "b": -X}, document, network(2, units=2), "mean_squared_error")
     np.testing.assert_array_equal(*found.training)
-    assert found.target is None
-    assert found.document()["target"] is None
+    assert found.target is not None
+    np.testing.assert_allclose(
+        found.target.decode(found.training[0]), np.stack([X, -X], axis=1), atol=1e-4
+    )
 
 
 def test_two_labels_and_one_output_are_zeros_and_ones():
@@ -226,7 +228,8 @@ def test_the_target_is_encoded_as_the_loss_wants_it(task, loss, scale, kind):
         ("classification", "mean_squared_error", None, "clip"),
         ("multilabel", "binary_cross_entropy", None, "sigmoid"),
         ("regression", "mean_squared_error", None, "none"),
-        ("reconstruction", "binary_cross_entropy", None, "none"),
+        ("reconstruction", "binary_cross_entropy", None, "sigmoid"),
+        ("reconstruction", "mean_squared_error", None, "none"),
     ],
 )
 def test_the_link_makes_probabilities_of_what_the_loss_saw(task, loss, activation, expected):

@@ -21,6 +21,11 @@ PROGRAM = Path(__file__).with_name("stand_in_stack.py")
 ROOT = Path(__file__).parents[3]
 
 
+def _hear_hangups() -> None:
+    """Under nohup the tests themselves ignore SIGHUP, and a stack would inherit that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Stack:
     """A supervisor process and what it started."""
 
@@ -39,6 +44,7 @@ class Stack:
                 ],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                preexec_fn=_hear_hangups,  # noqa: PLW1509 - it takes no lock
                 text=True,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 start_new_session=True,
