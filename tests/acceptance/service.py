@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,15 @@ class Service:
 
     def events(self, job: dict[str, Any], last: str | None = None) -> list[Event]:
         """The job's event stream to its end."""
+        return list(self.watch(job, last))
+
+    def watch(self, job: dict[str, Any], last: str | None = None) -> Iterator[Event]:
+        """The job's events as they come."""
         headers = {"Last-Event-ID": last} if last else {}
         path = f"/v1/jobs/{job['id']}/events"
         with self.client.stream("GET", path, headers=headers) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
-            return list(parse(response.iter_lines()))
+            yield from parse(response.iter_lines())
 
     def family(self) -> list[psutil.Process]:
         """Every process of the service."""

@@ -28,8 +28,9 @@ def test_a_watched_stream_ends_with_the_service_and_the_job_goes_on_later(tmp_pa
     with embedded(tmp_path) as service:
         job = endless(service)
         events = []
-        watcher = threading.Thread(target=lambda: events.extend(service.events(job)))
+        watcher = threading.Thread(target=lambda: events.extend(service.watch(job)))
         watcher.start()
+        wait_until(lambda: events, 10, "the stream has begun")
         service.processes[0].send_signal(signal.SIGTERM)
         watcher.join(timeout=20)
         assert not watcher.is_alive()
