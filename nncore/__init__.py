@@ -9,6 +9,7 @@ y = network.predict(params, x)
 
 from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
 from nncore.evaluation import evaluate
+from nncore.importing import from_keras_json, weights_from_keras, weights_from_torch
 from nncore.network import Network
 from nncore.nodes import Node
 from nncore.reports import Epoch, Step
@@ -33,5 +34,8 @@ __all__ = [
     "TrainingState",
     "evaluate",
     "fit",
+    "from_keras_json",
     "time_budget",
+    "weights_from_keras",
+    "weights_from_torch",
 ]
