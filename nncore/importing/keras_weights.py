@@ -54,34 +54,48 @@ def _by_layer(network: Network, arrays: Mapping[str, Any]) -> dict[str, Found]:
 
 
 def _by_path(network: Network, arrays: Mapping[str, Any]) -> dict[str, Found]:
-    found: dict[str, Found] = {}
-    for path, value in arrays.items():
+    possible: dict[str, list[str]] = {}
+    for path in arrays:
         parts = path.split("/")
         if any(part.startswith(_IGNORED) for part in parts):
             continue
-        name = _named(network, [safe_name(part) for part in parts])
-        if name is None:
+        possible[path] = _names(network, [safe_name(part) for part in parts])
+        if not possible[path]:
             raise ValueError(
                 f"the network has no weight for {path!r}; its weights: "
                 f"{', '.join(network.weight_shapes)}"
             )
-        if name in found:
-            raise ValueError(f"both {found[name].source} and {path} would be {name}")
-        found[name] = Found(as_array(value, path), path)
+    found: dict[str, Found] = {}
+    # A path may begin with a model's name that is a layer's too: the certain ones come first.
+    while possible:
+        path = min(possible, key=lambda path: len(possible[path]))
+        for name in possible.pop(path)[:1]:
+            found[name] = Found(as_array(arrays[path], path), path)
+            _claim(name, path, possible)
     return found
 
 
-def _named(network: Network, parts: list[str]) -> str | None:
-    """Our name of a variable; the first and longest run of parts that names a layer counts."""
+def _claim(name: str, path: str, possible: dict[str, list[str]]) -> None:
+    for other, names in possible.items():
+        if name in names:
+            names.remove(name)
+            if not names:
+                raise ValueError(f"both {path} and {other} would be {name}")
+
+
+def _names(network: Network, parts: list[str]) -> list[str]:
+    """Our possible names of a variable, those of the first and longest run of parts first."""
     *places, short = parts
     ways = [way for way in ("forward", "backward") if any(p.startswith(f"{way}_") for p in places)]
-    for start in range(len(places)):
-        for end in range(len(places), start, -1):
-            layer = "_".join(places[start:end])
-            for name in (f"{layer}.{short}", *(f"{layer}.{way}.{short}" for way in ways)):
-                if name in network.weight_shapes:
-                    return name
-    return None
+    runs = [
+        "_".join(places[start:end])
+        for start in range(len(places))
+        for end in range(len(places), start, -1)
+    ]
+    names = [
+        f"{layer}.{rest}" for layer in runs for rest in (short, *(f"{way}.{short}" for way in ways))
+    ]
+    return [name for name in dict.fromkeys(names) if name in network.weight_shapes]
 
 
 def _by_owner(network: Network) -> dict[str, list[str]]:
