@@ -12,6 +12,7 @@ from nncore.evaluation import evaluate
 from nncore.importing import from_keras_json, weights_from_keras, weights_from_torch
 from nncore.network import Network
 from nncore.nodes import Node
+from nncore.onnx.export import to_onnx
 from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
 from nncore.training import Training, fit, time_budget
@@ -36,6 +37,7 @@ __all__ = [
     "fit",
     "from_keras_json",
     "time_budget",
+    "to_onnx",
     "weights_from_keras",
     "weights_from_torch",
 ]
