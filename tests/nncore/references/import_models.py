@@ -5,6 +5,8 @@ Weights are float32 numbers, so that they take little space; predictions are mad
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import torch
 from keras import layers
@@ -114,7 +116,7 @@ class TorchCnn(nn.Module):
         self.fc2 = nn.Linear(5, 3)
 
     def forward(self, x):
-        """x (N, C, H, W)."""
+        """Of x (N, C, H, W)."""
         x = torch.max_pool2d(torch.relu(self.norm1(self.conv1(x))), 2)
         x = self.norm2(self.up(torch.tanh(self.conv2(x))).flatten(1))
         return self.fc2(torch.relu(self.fc1(x)))
@@ -129,7 +131,7 @@ class TorchRecurrent(nn.Module):
         self.out = nn.Linear(4, 2)
 
     def forward(self, x):
-        """x (N, T, F)."""
+        """Of x (N, T, F)."""
         return self.out(self.cell(x)[0][:, -1])
 
 
@@ -144,7 +146,7 @@ class TorchText(nn.Module):
         self.out = nn.Linear(6, 1)
 
     def forward(self, ids):
-        """ids (N, T)."""
+        """Of ids (N, T)."""
         return torch.sigmoid(self.out(self.norm(self.lstm(self.embedding(ids))[0]).mean(1)))
 
 
@@ -159,7 +161,7 @@ class TorchFrames(nn.Module):
         self.out = nn.Linear(2 * 3, 2)
 
     def forward(self, x):
-        """x (N, T, C, H, W)."""
+        """Of x (N, T, C, H, W)."""
         frames = self.conv(x.flatten(0, 1)).flatten(1)
         steps = self.rnn(frames.unflatten(0, x.shape[:2]))[0]
         return self.out(self.conv1(steps.transpose(1, 2)).flatten(1))
@@ -187,7 +189,7 @@ def torch_mlp():
     widths = [6, 5, 5, 5, 5, 5, 5]
     hidden = [
         module
-        for before, after in zip(widths, widths[1:], strict=False)
+        for before, after in itertools.pairwise(widths)
         for module in (nn.Linear(before, after), nn.Tanh())
     ]
     return nn.Sequential(*hidden, nn.Linear(5, 3))
