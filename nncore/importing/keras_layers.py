@@ -160,7 +160,7 @@ LAYERS: dict[str, tuple[str, Options]] = {
     "TimeDistributed": ("time_distributed", taken("layer", read=_inner)),
     "UpSampling1D": ("up_sampling1d", taken("size")),
     "UpSampling2D": ("up_sampling2d", _LAST | taken("interpolation") | taken("size", read=alike)),
-    "ZeroPadding1D": ("zero_padding1d", taken("padding", read=alike)),
+    "ZeroPadding1D": ("zero_padding1d", _LAST | taken("padding", read=alike)),
     "ZeroPadding2D": ("zero_padding2d", _LAST | taken("padding", read=alike)),
 }
 

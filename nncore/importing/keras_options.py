@@ -71,7 +71,7 @@ def read_options(config: Mapping[str, Any], options: Options, pointer: str) -> d
     for name, value in config.items():
         place = step_into(pointer, name)
         if name not in options:
-            known = ", ".join(sorted(options))
+            known = ", ".join(sorted(name for name in options if options[name].field)) or "none"
             raise ArchitectureError(
                 place,
                 f"unknown option; remove it if the network does without; known options: {known}",

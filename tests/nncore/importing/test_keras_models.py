@@ -11,8 +11,10 @@ import pytest
 import nncore
 from nncore import ArchitectureError, Network
 from nncore.gradient_check import relative_error
+from nncore.importing.keras_layers import LAYERS
+from nncore.importing.keras_units import ACTIVATION_LAYERS, INITIALIZERS
 from tests.nncore.references.import_cases import inputs
-from tests.nncore.references.imported import DOCUMENTS, imported, models
+from tests.nncore.references.imported import DOCUMENTS, ONE_LAYER, imported, models
 
 every_model = pytest.mark.parametrize("name", models("keras"))
 
@@ -98,6 +100,48 @@ def test_a_layer_called_twice_shares_its_weights_and_inner_models_are_spelled_ou
     inner = [name for name in layers if name.startswith("block_")]
     assert len(inner) == 4
     assert layers[inner[0]]["type"] == "dense"
+
+
+@pytest.mark.parametrize("name", ONE_LAYER)
+def test_a_layer_has_the_shapes_that_keras_says(name):
+    document, (output, *weights) = ONE_LAYER[name]
+    network = Network.from_spec(nncore.from_keras_json(document))
+    assert list(network.output_shape) == output
+    assert [list(shape) for shape in network.weight_shapes.values()] == weights
+
+
+def test_every_layer_and_initializer_of_the_tables_is_recorded():
+    starts = {f"initializer {name}" for name in INITIALIZERS}
+    assert set(ONE_LAYER) == {*LAYERS, *ACTIVATION_LAYERS, *starts}
+
+
+def test_options_have_the_names_and_values_of_ours():
+    def layer(name):
+        return nncore.from_keras_json(ONE_LAYER[name][0])["layers"][0]
+
+    def start(name):
+        return layer(f"initializer {name}").get("kernel_initializer", "glorot_uniform")
+
+    assert layer("Dense")["activation"] == {
+        "type": "relu",
+        "max_value": 6,
+        "negative_slope": 0.0,
+        "threshold": 0.0,
+    }
+    assert layer("Conv2D")["kernel_size"] == [3, 2]
+    assert layer("Conv2D")["dilation_rate"] == 2
+    assert layer("Cropping2D")["cropping"] == [[1, 0], [2, 1]]
+    assert layer("Bidirectional")["layer"] == {"type": "gru", "units": 2}
+    assert layer("Bidirectional")["merge_mode"] == "ave"
+    assert layer("GRU")["recurrent_regularizer"]["type"] == "l1"
+    assert start("Orthogonal") == {"type": "orthogonal", "gain": 2.0}
+    assert start("VarianceScaling") == {
+        "type": "variance_scaling",
+        "scale": 2.0,
+        "mode": "fan_avg",
+        "distribution": "uniform",
+    }
+    assert start("HeNormal") == "he_normal"
 
 
 def changed(name, *path_and_value):

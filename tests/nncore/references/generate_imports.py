@@ -14,6 +14,7 @@ import torch
 
 from tests.nncore.references import import_models
 from tests.nncore.references.import_cases import inputs, variable
+from tests.nncore.references.import_layers import one_layer_models
 from tests.nncore.references.recorded import store
 
 DOCUMENTS = Path(__file__).with_name("imports.json")
@@ -58,6 +59,11 @@ def of_torch(name):
     }
 
 
+def shapes_of(model):
+    """Shapes of the output and of all weights, the output's with the batch."""
+    return [model.output_shape, *((None, *weight.shape) for weight in model.weights)]
+
+
 def record_imports():
     """Write `imports.json` and `imports.npz`."""
     documents, results = {}, {}
@@ -65,6 +71,11 @@ def record_imports():
         documents[name], results[f"keras {name}"] = of_keras(name)
     for name in import_models.TORCH:
         results[f"torch {name}"] = of_torch(name)
+    keras.utils.clear_session()
+    documents["of one layer"] = {
+        name: [json.loads(model.to_json()), [list(shape)[1:] for shape in shapes_of(model)]]
+        for name, model in one_layer_models().items()
+    }
     DOCUMENTS.write_text(json.dumps(documents, separators=(",", ":")) + "\n", encoding="utf-8")
     size = DOCUMENTS.stat().st_size + store("imports", results)
     print(f"imports: {len(results)} models, {size / 1024:.0f} KB")

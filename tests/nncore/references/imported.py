@@ -13,6 +13,7 @@ from tests.nncore.references.recorded import load
 DOCUMENTS: dict[str, Any] = json.loads(
     Path(__file__).with_name("imports.json").read_text(encoding="utf-8")
 )
+ONE_LAYER: dict[str, Any] = DOCUMENTS.pop("of one layer")
 _MODELS = load("imports")
 
 
