@@ -86,9 +86,10 @@ def _reference(history: Any, pointer: str) -> Reference:
     if not isinstance(history, list) or len(history) != 3:
         raise ArchitectureError(pointer, f"expected [layer, call, output], got {shown(history)}")
     name, node, tensor = history
-    if tensor != 0:
+    if not isinstance(node, int) or tensor != 0:
         raise ArchitectureError(
-            pointer, f"asks for output {tensor} of {shown(name)}; layers here have one output"
+            pointer,
+            f"asks for output {shown(tensor)} of {shown(name)}; layers here have one output",
         )
     return str(name), node
 
@@ -97,7 +98,8 @@ def _reads(entry: Any, node: int, pointer: str) -> Iterator[Reference]:
     call = entry["inbound_nodes"][node]
     if not isinstance(call, Mapping):
         raise ArchitectureError(pointer, "is not how Keras 3 writes models; save it with Keras 3")
-    for name, value in call.get("kwargs", {}).items():
+    extra = member(call, "kwargs", dict, pointer) if call.get("kwargs") else {}
+    for name, value in extra.items():
         if not (value in (None, False) or (name == "mask" and isinstance(value, Mapping))):
             raise ArchitectureError(
                 f"{pointer}/kwargs/{name}", "is not supported; call the layer with its inputs alone"
@@ -118,13 +120,13 @@ def _histories(value: Any, pointer: str) -> Iterator[Reference]:
 
 def operation(entry: Any, pointer: str) -> dict[str, Any] | None:
     """The layer for an operation on tensors, such as `a + b`; None if it is a layer."""
-    if ".ops" not in str(entry.get("module")):
+    if not isinstance(entry, Mapping) or ".ops" not in str(entry.get("module")):
         return None
     name = member(entry, "class_name", str, pointer)
     if name in _JOINING and len(_ranks(entry)) == 1:
         return {"type": LAYERS[name][0]}
     activation = ACTIVATIONS.get(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if activation and set(entry["config"]) <= {"name"}:
+    if activation and set(member(entry, "config", dict, pointer)) <= {"name"}:
         return {"type": "activation", "activation": activation}
     raise ArchitectureError(
         f"{pointer}/class_name", f"the operation {shown(name)} is not supported; use a layer"
@@ -133,9 +135,7 @@ def operation(entry: Any, pointer: str) -> dict[str, Any] | None:
 
 def _ranks(entry: Any) -> set[int]:
     """How many axes the operands have; operations on tensors align also the batch."""
-    return {
-        len(tensor["config"]["shape"])
-        for call in entry["inbound_nodes"]
-        for tensor in call["args"]
-        if isinstance(tensor, Mapping)
-    }
+    tensors = [tensor for call in entry["inbound_nodes"] for tensor in call.get("args") or ()]
+    configs = [tensor.get("config") for tensor in tensors if isinstance(tensor, Mapping)]
+    shapes = [config.get("shape") for config in configs if isinstance(config, Mapping)]
+    return {len(shape) for shape in shapes if isinstance(shape, list)}

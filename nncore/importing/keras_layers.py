@@ -225,7 +225,7 @@ def _check_mirrored(config: Mapping[str, Any], pointer: str) -> None:
         }
         for which in ("layer", "backward_layer")
     )
-    kinds = {config[which].get("class_name") for which in ("layer", "backward_layer")}
+    kinds = {str(config[which].get("class_name")) for which in ("layer", "backward_layer")}
     differing = sorted(key for key in ahead if ahead[key] != back.get(key))
     if len(kinds) > 1 or differing:
         what = f"another {differing[0]}" if differing else "another class"

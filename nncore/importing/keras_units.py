@@ -124,7 +124,8 @@ def _compact(entry: Mapping[str, Any], kind: str, options: Options, pointer: str
 
 def _precision(value: Any, pointer: str) -> None:
     """Any floating-point policy; the weights' dtype decides here."""
-    name = value["config"].get("name") if isinstance(value, dict) and "config" in value else value
+    config = value.get("config") if isinstance(value, Mapping) else None
+    name = config.get("name") if isinstance(config, Mapping) else value
     if not (isinstance(name, str) and "float" in name and "int" not in name):
         raise ArchitectureError(
             pointer, f"{shown(name)} is not supported; export the model before it is quantized"

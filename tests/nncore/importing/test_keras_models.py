@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
+import random
 
 import numpy as np
 import pytest
@@ -251,6 +253,34 @@ def test_a_layer_that_nothing_gives_is_refused():
 def test_anything_else_is_refused(text):
     with pytest.raises(ArchitectureError):
         nncore.from_keras_json(text)
+
+
+def places(value, path=()):
+    """The paths of everything in a document."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        yield (*path, key)
+        if isinstance(part, dict | list):
+            yield from places(part, (*path, key))
+
+
+STRANGE = [None, -1, 0, 3.5, "x", [], {}, [[]], True, 10**30, {"class_name": "x"}, [1, 2, 3]]
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_document_with_anything_wrong_in_it_is_read_or_refused(seed):
+    chance = random.Random(seed)
+    document = copy.deepcopy(chance.choice([*DOCUMENTS.values(), ONE_LAYER["Add"][0]]))
+    *path, last = chance.choice(list(places(document)))
+    place = document
+    for step in path:
+        place = place[step]
+    if chance.random() < 0.25:
+        del place[last]
+    else:
+        place[last] = chance.choice(STRANGE)
+    with contextlib.suppress(ArchitectureError):
+        nncore.from_keras_json(document)
 
 
 def test_a_frozen_layer_stays_frozen():
