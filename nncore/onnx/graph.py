@@ -78,6 +78,13 @@ class Graph:
         count = self._names[name] = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name}_{count}"
 
+    def maker(self, x: str) -> str | None:
+        """The operator that gave x, before it was turned; None for an input."""
+        for node in reversed(self.nodes):
+            if x in node.outputs:
+                return self.maker(node.inputs[0]) if node.operator == "Transpose" else node.operator
+        return None
+
     def weight(self, name: str, array: Array) -> str:
         """A weight of the layer, the same tensor wherever its owner is used."""
         return self._tensor(f"{self.owner}.{name}", array)

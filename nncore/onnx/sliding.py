@@ -80,6 +80,10 @@ def pool(operator: str, x: Value, windows: Windows, margin: float, graph: Graph)
     """MaxPool or AveragePool of x (N, ..., C); `margin` must not count."""
     axes = len(x.shape) - 1
     first = channels_first(x.name, axes, graph)
+    if graph.maker(first) == "Pad":
+        # ONNX Runtime 1.31 takes zeros around an image for the pooling's own margins, which never
+        # win and must be smaller than a window; it does not if there is something between.
+        first = graph.node("Max", first, graph.number(-np.inf))
     shape: dict[str, Attribute] = {"kernel_shape": list(windows.size[-axes:])}
     if operator == "AveragePool" and not _runtime_pads(x, windows) and _pads(x, windows) is None:
         # Margins of its own count for the operator: divide by the share that is none.

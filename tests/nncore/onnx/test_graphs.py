@@ -143,6 +143,19 @@ def test_a_residual_image_network_takes_images_of_any_size():
     check(Network.from_spec(spec), batches)
 
 
+@pytest.mark.parametrize("pool", ["max_pool2d", "min_pool2d", "avg_pool2d"])
+@pytest.mark.parametrize("pool_size", [1, 3])
+def test_zeros_around_an_image_take_part_in_its_pooling(pool, pool_size):
+    layers = [
+        {"type": "conv2d", "filters": 2, "kernel_size": 1, "bias_initializer": "ones"},
+        {"type": "zero_padding2d", "padding": [[1, 0], [2, 1]]},
+        {"type": pool, "pool_size": pool_size, "strides": 2},
+    ]
+    network = Network.from_spec({"input": {"shape": [5, 6, 1]}, "layers": layers})
+    for sign in (1, -1):
+        check(network, [{"input": sign * np.abs(draw(2, [5, 6, 1], 0))}], network.init())
+
+
 EXTRA = [
     *KINKED,
     {"type": "lstm", "units": 2, "return_sequences": True, "activation": "gelu"},
