@@ -9,8 +9,10 @@ y = network.predict(params, x)
 
 from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
 from nncore.evaluation import evaluate
+from nncore.importing import from_keras_json, weights_from_keras, weights_from_torch
 from nncore.network import Network
 from nncore.nodes import Node
+from nncore.onnx.export import to_onnx
 from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
 from nncore.training import Training, fit, time_budget
@@ -33,5 +35,9 @@ __all__ = [
     "TrainingState",
     "evaluate",
     "fit",
+    "from_keras_json",
     "time_budget",
+    "to_onnx",
+    "weights_from_keras",
+    "weights_from_torch",
 ]

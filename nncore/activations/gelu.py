@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
 from nncore.error_function import erf
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 _CUBE = 0.044715
@@ -39,6 +40,9 @@ class Gelu(Pointwise):
             density = np.exp(-0.5 * np.square(x)) * (0.5 * _SPREAD)
         np.multiply(density, x, out=dx)
         dx += below
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Gelu", x.name, approximate="tanh" if self.approximate else "none")
 
     def _below(self, x: Array) -> Array:
         if self.approximate:

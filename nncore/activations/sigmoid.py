@@ -10,6 +10,7 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -36,3 +37,6 @@ class Sigmoid(Activation):
         dx *= y
         dx *= dy
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Sigmoid", x.name)

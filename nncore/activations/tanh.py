@@ -8,6 +8,7 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -31,3 +32,6 @@ class Tanh(Activation):
         np.subtract(1, dx, out=dx)
         dx *= dy
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Tanh", x.name)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.pooling import pool_means, pool_means_back
 from nncore.registry import register
@@ -42,6 +44,9 @@ class AvgPool2D(Layer):
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return pool_means_back(cache, dy, self._windows(), pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.pool("AveragePool", x, self._windows(), 0, graph)
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides

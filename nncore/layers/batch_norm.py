@@ -19,6 +19,7 @@ from nncore.initializers.constant import Ones, Zeros
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
 from nncore.normalization import feature_axis
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -121,6 +122,19 @@ class BatchNorm(Layer):
                 dx *= cache.weights[:, None]
             dx += np.multiply(slopes, gain, out=slopes)
         return self._turned(dx.reshape(turned.shape)), gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        behind = len(x.shape) - 1 - feature_axis(self.axis, x.shape, "batch_norm")
+
+        def along(name: str, weight: Array) -> str:
+            return graph.weight(name, weight.reshape(-1, *(1,) * behind))
+
+        gain = self._factor(params["moving_variance"])
+        if self.scale:
+            gain = gain * params["gamma"]
+        y = graph.node("Sub", x.name, along("moving_mean", params["moving_mean"]))
+        y = graph.node("Mul", y, along("gain", gain))
+        return graph.node("Add", y, along("beta", params["beta"])) if self.center else y
 
     def _center_batch(self, params: Params, x: Array, weights: Array, pass_: Pass) -> Centered:
         first = np.append(weights @ x, weights.sum(dtype=x.dtype))

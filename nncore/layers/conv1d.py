@@ -21,6 +21,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -86,6 +88,9 @@ class Conv1D(Layer):
         )
         gradients["kernel"] = gradients["kernel"][0]
         return None if dx is None else dx[:, 0], gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve(params, x, self._windows(), self.groups, graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

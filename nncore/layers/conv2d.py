@@ -15,6 +15,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -74,6 +76,9 @@ class Conv2D(Layer):
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         return convolve_back(params, cache, dy, self._windows(), self.groups, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve(params, x, self._windows(), self.groups, graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

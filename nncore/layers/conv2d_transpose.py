@@ -16,6 +16,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -76,6 +78,10 @@ class Conv2DTranspose(Layer):
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         return self._transposition().backward(params, cache, dy, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        axes = self._transposition()
+        return sliding.convolve_transposed(params, x, [axes.vertical, axes.horizontal], graph)
 
     def _transposition(self) -> Transposition:
         extra = (None, None) if self.output_padding is None else pair(self.output_padding)

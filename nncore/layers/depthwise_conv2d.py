@@ -17,6 +17,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -83,6 +85,9 @@ class DepthwiseConv2D(Layer):
         kernel = params["kernel"]
         dx, dkernel = depthwise_gradients(cache, kernel, dy, self._windows(), pass_)
         return dx, {"kernel": dkernel} | bias_gradient(params, dy)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve_depthwise(params, "kernel", x, self._windows(), graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

@@ -13,6 +13,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -44,3 +45,6 @@ class Dropout(Layer):
         if cache is not None:
             dy *= cache
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

@@ -10,6 +10,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -35,3 +36,6 @@ class GaussianNoise(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

@@ -18,6 +18,7 @@ from nncore.initializers.constant import Ones, Zeros
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
 from nncore.normalization import Normalized, feature_axis, normalize_rows, normalize_rows_back
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
@@ -89,6 +90,18 @@ class GroupNorm(Layer):
             dy *= params["gamma"]
         self._put_back(normalize_rows_back(cache, self._rows(dy, pass_)), dx)
         return dx, gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        channels = elements(x.shape[-1:])
+        groups = self._groups(channels)
+        parts = graph.reshape(x.name, 0, -1, groups, channels // groups)
+        centred = graph.node("Sub", parts, graph.reduce("ReduceMean", parts, 1, 3))
+        variance = graph.reduce("ReduceMean", graph.node("Mul", centred, centred), 1, 3)
+        deviation = graph.node("Sqrt", graph.node("Add", variance, graph.number(self.epsilon)))
+        y = graph.shaped(graph.node("Div", centred, deviation), 0, x.shape, x.name, 1)
+        if self.scale:
+            y = graph.node("Mul", y, graph.weight("gamma", params["gamma"]))
+        return graph.node("Add", y, graph.weight("beta", params["beta"])) if self.center else y
 
     def _groups(self, channels: int) -> int:
         return channels if self.groups == -1 else self.groups

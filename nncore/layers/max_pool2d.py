@@ -11,6 +11,8 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.pooling import Cache, pool_extremes, pool_extremes_back
 from nncore.registry import register
@@ -44,6 +46,9 @@ class MaxPool2D(Layer):
         self, params: Params, cache: Cache, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return pool_extremes_back(cache, dy, self._windows(), pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.pool("MaxPool", x, self._windows(), -np.inf, graph)
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.pooling import Cache, pool_extremes, pool_extremes_back
 from nncore.registry import register
@@ -44,6 +46,10 @@ class MinPool2D(Layer):
         self, params: Params, cache: Cache, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return pool_extremes_back(cache, dy, self._windows(), pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        negative = replace(x, name=graph.node("Neg", x.name))
+        return graph.node("Neg", sliding.pool("MaxPool", negative, self._windows(), -np.inf, graph))
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides

@@ -6,7 +6,7 @@ y (N, OH, OW, F). Chollet, 2017.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -99,6 +101,17 @@ class SeparableConv2D(Layer):
             "depthwise_kernel": ddepthwise,
             "pointwise_kernel": dpointwise.reshape(pointwise.shape),
         } | bias_gradient(params, dy)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        depthwise = {"depthwise_kernel": params["depthwise_kernel"]}
+        name, *_ = depthwise
+        mixed = sliding.convolve_depthwise(depthwise, name, x, self._windows(), graph)
+        pointwise = {"kernel": params["pointwise_kernel"]}
+        if self.use_bias:
+            pointwise["bias"] = params["bias"]
+        return sliding.convolve(
+            pointwise, replace(x, name=mixed), Windows((1, 1), (1, 1)), 1, graph
+        )
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

@@ -12,6 +12,8 @@ import numpy as np
 
 from nncore.arrays import Params
 from nncore.layers.recurrent import Recurrent
+from nncore.onnx.graph import Graph
+from nncore.onnx.unrolling import Operator, activate
 from nncore.recurrence import Cell, Given
 from nncore.registry import register
 from nncore.squashing import squashing
@@ -28,6 +30,16 @@ class SimpleRNN(Recurrent):
 
     def cell(self, params: Params, *given: *Given) -> Cell:
         return _Cell(self, *given)
+
+    def operator(self) -> Operator:
+        return Operator("RNN", (0,), (self.activation,), {})
+
+    def onnx_step(
+        self, params: Params, x: str, states: tuple[str, ...], graph: Graph
+    ) -> tuple[str, ...]:
+        recurrent = graph.weight("recurrent_kernel", params["recurrent_kernel"])
+        z = graph.node("Add", x, graph.node("MatMul", states[0], recurrent))
+        return (activate(self.activation, z, self.units, graph),)
 
 
 class _Cell(Cell):

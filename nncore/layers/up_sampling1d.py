@@ -8,6 +8,7 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Positive, Shape
@@ -37,3 +38,14 @@ class UpSampling1D(Layer):
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         n, steps, channels = dy.shape
         return dy.reshape(n, steps // self.size, self.size, channels).sum(axis=2), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node(
+            "Resize",
+            x.name,
+            "",
+            graph.factors(1, self.size, 1),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )

@@ -14,6 +14,8 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.sliding import channels_first, channels_last
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Pair, Shape, elements, pair
@@ -57,6 +59,21 @@ class UpSampling2D(Layer):
             return _stretched(dy, vertical, interpolation(width, right, dy.dtype).T), {}
         parts = dy.reshape(n, height, down, width, right, channels)
         return parts.sum(axis=(2, 4)), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        down, right = pair(self.size)
+        if self.interpolation == "bilinear":
+            image, factors = channels_first(x.name, 2, graph), graph.factors(1, 1, down, right)
+            return channels_last(graph.node("Resize", image, "", factors, mode="linear"), 2, graph)
+        return graph.node(
+            "Resize",
+            x.name,
+            "",
+            graph.factors(1, down, right, 1),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
 
 
 def interpolation(length: int, size: int, dtype: np.dtype[Any]) -> Array:
