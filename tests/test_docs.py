@@ -74,14 +74,23 @@ def test_every_field_of_a_job_is_described() -> None:
     assert table("jobs.md", "What you get").keys() == set(JobRead.model_fields)
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link into the page may name: its headings, a repeated one with a number."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        name = re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        repeated = sum(name == re.sub(r"-\d+$", "", other) for other in found)
+        found.add(f"{name}-{repeated}" if repeated else name)
+    return found
+
+
 @every_page
 def test_links_lead_somewhere(page: Path) -> None:
     for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
         path = (page.parent / target).resolve() if target else page
         assert path.exists(), f"{page.name} links to {target}"
         if anchor:
-            heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in heads}
+            assert anchor in anchors(path)
 
 
 @every_page
