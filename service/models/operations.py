@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from nncore import to_onnx
 from service.dependencies import Caller, PageQuery
 from service.models.prediction import LoadedModel, ModelCache
 from service.models.schemas import ModelPage, ModelRead, Predictions
@@ -35,6 +36,11 @@ def weights(session: Session, who: Caller, model_id: str) -> bytes:
     return blobs.read(session, who.tenant, models.get(session, who.tenant, model_id).weights_id)
 
 
+def onnx(model: LoadedModel) -> bytes:
+    """The network as an ONNX model; the preprocessing is not part of it."""
+    return to_onnx(model.network, model.params)
+
+
 def load(session: Session, who: Caller, cache: ModelCache, model_id: str) -> LoadedModel:
     """The model ready to predict, from memory where it was used lately."""
     row = models.get(session, who.tenant, model_id)
@@ -53,7 +59,12 @@ def predict(model_id: str, model: LoadedModel, instances: list[Any]) -> Predicti
 
 def _read(row: ModelRow) -> ModelRead:
     here = f"/v1/models/{row.id}"
-    links = {"self": here, "predict": f"{here}/predict", "weights": f"{here}/weights"}
+    links = {
+        "self": here,
+        "predict": f"{here}/predict",
+        "weights": f"{here}/weights",
+        "onnx": f"{here}/onnx",
+    }
     if row.job_id:
         links["job"] = f"/v1/jobs/{row.job_id}"
     return ModelRead(

@@ -65,3 +65,17 @@ def get_weights(model_id: str, who: CallerDep, session: ReadSession) -> Response
     data = operations.weights(session, who, model_id)
     headers = {"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/{model_id}/onnx", response_class=Response)
+def get_onnx(
+    model_id: str,
+    who: CallerDep,
+    database: DatabaseDep,
+    cache: Annotated[ModelCache, Depends(_cache)],
+) -> Response:
+    """The network as an ONNX file: encoded features in, what the last layer says out."""
+    with database.reading() as session:
+        model = operations.load(session, who, cache, model_id)
+    headers = {"Content-Disposition": f'attachment; filename="{model_id}.onnx"'}
+    return Response(operations.onnx(model), media_type="application/octet-stream", headers=headers)

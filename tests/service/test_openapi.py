@@ -30,6 +30,7 @@ OPERATIONS = {
     ("get", "/v1/models/{model_id}"),
     ("delete", "/v1/models/{model_id}"),
     ("get", "/v1/models/{model_id}/weights"),
+    ("get", "/v1/models/{model_id}/onnx"),
     ("post", "/v1/models/{model_id}/predict"),
 }
 

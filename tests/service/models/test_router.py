@@ -78,6 +78,7 @@ def test_a_model_says_what_it_takes_answers_and_comes_from(client, model_id):
         "self": f"/v1/models/{model_id}",
         "predict": f"/v1/models/{model_id}/predict",
         "weights": f"/v1/models/{model_id}/weights",
+        "onnx": f"/v1/models/{model_id}/onnx",
         "job": "/v1/jobs/job_1",
     }
 
@@ -183,7 +184,7 @@ def test_the_weights_are_a_safetensors_file(client, model_id):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("DELETE", ""), ("GET", "/weights"), ("POST", "/predict")],
+    [("GET", ""), ("DELETE", ""), ("GET", "/weights"), ("GET", "/onnx"), ("POST", "/predict")],
 )
 def test_an_unknown_model_is_not_found_anywhere(client, method, path):
     body = {"instances": []} if method == "POST" else None
