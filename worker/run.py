@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable
 from dataclasses import fields
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from service.store.epochs import EpochReport
 from service.store.leases import Claim, Progress
 from worker.data import Prepared, link, prepare
 from worker.heartbeat import BudgetExceeded, CancelRequested, Heartbeat, WorkerStopping
+from worker.lineage import lineage
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +87,7 @@ def _train(heart: Heartbeat) -> None:
             network=network.to_spec(),
             preprocessing=prepared.document() | {"link": link(spec["task"], loss, network)},
             metrics=final,
-            lineage=_lineage(claim, dataset),
+            lineage=lineage(claim, dataset),
             weights=weights,
             job_id=claim.job_id,
         )
@@ -164,20 +163,6 @@ def _held_out(
 def _finite(metrics: dict[str, float]) -> dict[str, float]:
     """Without what JSON cannot say: squares of targets near the limits of float64 overflow."""
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
-
-
-def _lineage(claim: Claim, dataset: datasets.DatasetRow) -> dict[str, Any]:
-    return {
-        "job_id": claim.job_id,
-        "dataset_id": dataset.id,
-        "dataset_sha256": dataset.sha256,
-        "seed": claim.spec["seed"],
-        "versions": {
-            "gradserve": version("gradserve"),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
 
 
 def _job_error(problem: Exception, claim: Claim) -> dict[str, Any]:
