@@ -9,7 +9,9 @@ import pytest
 from nncore import TrainingConfig
 from service import problems
 from service.jobs.schemas import JobCreate, JobRead
+from service.models.schemas import Receipt
 from service.settings import Settings
+from worker import fingerprint
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
@@ -72,6 +74,14 @@ def test_every_field_of_a_job_is_described() -> None:
     sent = table("jobs.md", "What you send").keys()
     assert sent == {*JobCreate.model_fields, *(field.name for field in fields(TrainingConfig))}
     assert table("jobs.md", "What you get").keys() == set(JobRead.model_fields)
+
+
+def test_every_field_of_a_receipt_is_described() -> None:
+    assert table("receipts.md", "What it says").keys() == set(Receipt.model_fields)
+
+
+def test_every_entry_of_a_fingerprint_is_described() -> None:
+    assert table("receipts.md", "The fingerprint").keys() == fingerprint.take(shards=1).keys()
 
 
 def anchors(page: Path) -> set[str]:

@@ -43,9 +43,10 @@ def service(
 
 
 @contextmanager
-def embedded(data_dir: Path) -> Iterator[Service]:
+def embedded(data_dir: Path, **environment: str) -> Iterator[Service]:
     """`gradserve up` on a free port."""
-    with _process(["up", "--port", "0", "--data-dir", str(data_dir)], {}, data_dir) as process:
+    arguments = ["up", "--port", "0", "--data-dir", str(data_dir)]
+    with _process(arguments, environment, data_dir) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("ready http"), f"no ready line but {line!r}; see {data_dir}"

@@ -31,6 +31,7 @@ OPERATIONS = {
     ("delete", "/v1/models/{model_id}"),
     ("get", "/v1/models/{model_id}/weights"),
     ("get", "/v1/models/{model_id}/onnx"),
+    ("get", "/v1/models/{model_id}/receipt"),
     ("post", "/v1/models/{model_id}/predict"),
 }
 

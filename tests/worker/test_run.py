@@ -16,6 +16,7 @@ from service.store import blobs, epochs, events, jobs, leases, models
 from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
 from tests.service.rows import claim, count, expire, read, write
+from worker import fingerprint
 
 
 def model_of(database, row):
@@ -78,6 +79,9 @@ def test_a_model_knows_where_it_comes_from(sqlite, submit, train):
     assert lineage["seed"] == 11
     assert set(lineage["versions"]) == {"gradserve", "numpy", "python"}
     assert len(lineage["weights_sha256"]) == 64
+    assert lineage["spec"] == row.spec
+    assert (lineage["attempt"], lineage["notes"]) == (1, [])
+    assert lineage["fingerprint"] == fingerprint.take(shards=1)
 
 
 def test_history_has_every_epoch_once_in_order(sqlite, submit, train):
