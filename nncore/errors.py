@@ -52,6 +52,10 @@ class ConfigError(DocumentError):
     """A training configuration that cannot be followed."""
 
 
+class StateError(ValueError):
+    """A training state that a run cannot go on from: of another run, or broken."""
+
+
 class DivergedError(ArithmeticError):
     """Training met NaN or infinity; `layer` is the first one that gave it (None: the loss)."""
 
