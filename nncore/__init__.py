@@ -7,7 +7,13 @@ for epoch in fit(network, params, x, y, {"loss": "cross_entropy"}):
 y = network.predict(params, x)
 """
 
-from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
+from nncore.errors import (
+    ArchitectureError,
+    ConfigError,
+    DivergedError,
+    DocumentError,
+    StateError,
+)
 from nncore.evaluation import evaluate
 from nncore.importing import from_keras_json, weights_from_keras, weights_from_torch
 from nncore.network import Network
@@ -27,6 +33,7 @@ __all__ = [
     "Epoch",
     "Network",
     "Node",
+    "StateError",
     "Step",
     "Trace",
     "Traced",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Self
 
 
@@ -18,6 +19,12 @@ def readable(pointer: str) -> str:
         plain = token.replace("~1", "/").replace("~0", "~")
         path += f"[{plain}]" if re.fullmatch(r"\d+", plain) else f".{plain}"
     return path.removeprefix(".")
+
+
+def few(names: Collection[str], most: int = 20) -> str:
+    """Names as an error lists them: the first ones, and how many there are."""
+    listed = ", ".join(name for name, _ in zip(names, range(most), strict=False))
+    return listed if len(names) <= most else f"{listed}, ... ({len(names)} in all)"
 
 
 class DocumentError(ValueError):
@@ -43,6 +50,10 @@ class ArchitectureError(DocumentError):
 
 class ConfigError(DocumentError):
     """A training configuration that cannot be followed."""
+
+
+class StateError(ValueError):
+    """A training state that a run cannot go on from: of another run, or broken."""
 
 
 class DivergedError(ArithmeticError):

@@ -9,7 +9,7 @@ import numpy as np
 
 from nncore.arrays import Params, dtype_of
 from nncore.documents import parse
-from nncore.errors import DocumentError, step_into
+from nncore.errors import DocumentError, few, step_into
 from nncore.examples import Examples, Named
 from nncore.executor import Executor, Part
 from nncore.metrics import Metric
@@ -55,7 +55,7 @@ def metrics_of(
     for name in metrics:
         if name not in outputs:
             raise DocumentError(
-                step_into("/metrics", name), f"is no output; the outputs are {', '.join(outputs)}"
+                step_into("/metrics", name), f"is no output; the outputs are {few(outputs)}"
             )
     return tuple(
         tuple(parse(Metric, metric) for metric in metrics.get(name, ())) for name in outputs

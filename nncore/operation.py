@@ -19,14 +19,15 @@ from nncore.shapes import Shape
 class Weight:
     """A weight before it exists: its shape, how it starts, and what training adds to the loss.
 
-    `shared`: all layers of the network that have a weight of that name use one, `network.<name>`.
+    `shared`: all layers of the network that have a weight of that name use one, `network.<name>`,
+    and must have equals of this object, which says what the weight is for.
     """
 
     shape: tuple[int, ...]
     initializer: Initializer
     trainable: bool = True
     regularizer: Regularizer | None = None
-    shared: bool = False
+    shared: object = None
 
 
 class Operation(Unit):

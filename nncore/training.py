@@ -25,10 +25,11 @@ from nncore.gradients import global_norm, layer_not_finite, limit
 from nncore.measures import measures
 from nncore.network import Network
 from nncore.reports import Epoch, Position, Step
+from nncore.resuming import run_of
 from nncore.scores import Decode, Scores
 from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
-from nncore.training_state import TrainingState, group
+from nncore.training_state import TrainingState
 
 _EVALUATION_BATCH = 256
 
@@ -58,8 +59,8 @@ def fit(
     raise to stop. `decode` turns predictions and targets into the units that metrics are read in.
     `stop`, asked after each step, ends the run in good order when it says True. `resume` goes on
     from another run's state: params become what they were. Mappings by name stand for several
-    inputs and outputs. Raises ConfigError or ValueError at once, DivergedError when a loss or
-    gradient is not finite.
+    inputs and outputs. Raises ConfigError, StateError or ValueError at once, DivergedError when a
+    loss or gradient is not finite.
     """
     return iter(
         Training(
@@ -102,7 +103,10 @@ class Training:
         weights = network.weights
         self._trained = {name: params[name] for name in weights if weights[name].trainable}
         self._course = Course(
+            run_of(network.to_spec(), settings, len(examples), params),
             params,
+            settings.optimizer,
+            self._trained,
             settings.optimizer.start(self._trained),
             self._scores(),
             self._start_stopper(),
@@ -111,8 +115,7 @@ class Training:
         self._check_demands()
         self._told_to_stop = False
         if resume is not None:
-            network.check_weights(group(resume.arrays, "params"))
-            self._course.resume(resume)
+            self._course.resume(resume, -(-len(examples) // self._batch_size))
 
     def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
         return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)

@@ -8,14 +8,18 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nncore.arrays import Array, Params
+from nncore.errors import few
 from nncore.operation import Weight
 from nncore.seeds import generator
 
 
 def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
-    """Start values; each depends on the seed and the weight's name alone."""
+    """Start values; each depends on the seed and the weight's name alone. Raises ValueError."""
+    precision = np.dtype(dtype)
+    if precision not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, got {precision}")
     return {
-        name: weight.initializer.draw(generator(seed, "init", name), weight.shape, np.dtype(dtype))
+        name: weight.initializer.draw(generator(seed, "init", name), weight.shape, precision)
         for name, weight in weights.items()
     }
 
@@ -31,4 +35,4 @@ def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Ar
             raise ValueError(f"weight {name!r} must be floating-point, got {params[name].dtype}")
     for name in params:
         if name not in shapes:
-            raise ValueError(f"unknown weight {name!r}; the network has {', '.join(shapes)}")
+            raise ValueError(f"unknown weight {name!r}; the network has {few(shapes)}")

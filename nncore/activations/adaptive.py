@@ -72,7 +72,7 @@ class Adaptive(Activation):
     def weights(self, shape: Shape) -> dict[str, Weight]:
         width = elements(shape[-1:]) if self.scope == "neuron" else 1
         recovery = SlopeRecovery(self.slope_recovery) if self.slope_recovery else None
-        shared = self.scope == "network"
+        shared = self if self.scope == "network" else None
         slope = Weight((width,), Constant(1 / self.n), regularizer=recovery, shared=shared)
         if not self.rowdy_terms:
             return {"slope": slope}

@@ -83,7 +83,8 @@ from nncore import Network
 from nncore.documents import json_schema
 from nncore.plan import NetworkSpec
 schema = json_schema(NetworkSpec)["$defs"]["Layer.scaling"]
-assert schema["properties"]["power"] == {"type": "integer", "minimum": 1, "default": 1}, schema
+power = schema["properties"]["power"]
+assert power == {"type": "integer", "minimum": 1, "maximum": 2**63 - 1, "default": 1}, schema
 network = Network.from_spec({"input": {"shape": [4]}, "layers": ["scaling"]})
 print(network.to_spec()["layers"], network.weight_shapes)
 try:

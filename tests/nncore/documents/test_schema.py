@@ -24,10 +24,11 @@ def test_a_network_schema_knows_every_layer():
     network = definitions["NetworkSpec"]
     assert network["required"] == ["layers"]
     assert network["additionalProperties"] is False
-    assert network["properties"]["layers"] == {
-        "type": "array",
-        "items": {"$ref": "#/$defs/Layer"},
-    }
+    layers = network["properties"]["layers"]
+    assert layers["type"] == "array"
+    whole, sharing = layers["items"]["anyOf"]
+    assert whole == {"$ref": "#/$defs/Layer"}
+    assert sharing["required"] == ["shares"]
     assert {f"Layer.{name}" for name in registry.units(Layer)} <= set(definitions)
 
 
@@ -35,7 +36,11 @@ def test_a_layer_schema_gives_type_limits_and_defaults():
     dense = json_schema(NetworkSpec)["$defs"]["Layer.dense"]
     assert dense["required"] == ["type", "units"]
     assert dense["properties"]["type"] == {"const": "dense"}
-    assert dense["properties"]["units"] == {"type": "integer", "minimum": 1}
+    assert dense["properties"]["units"] == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 2**63 - 1,
+    }
     assert dense["properties"]["use_bias"] == {"type": "boolean", "default": True}
     assert dense["properties"]["kernel_initializer"]["default"] == "glorot_uniform"
     assert dense["description"] == "Affine map of the last axis: y = x W + b."
