@@ -22,12 +22,28 @@ _FILE = Path(__file__).with_name("workloads.json")
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A network and what it is trained on. `document` is the workload's own entry in the file."""
+    """A network and what it is trained on; `document` is its entry in the file, or like one."""
 
-    name: str
-    batch: int
-    loss: str
     document: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return str(self.document["name"])
+
+    @property
+    def batch(self) -> int:
+        """Examples of a step."""
+        return int(self.document["batch"])
+
+    @property
+    def loss(self) -> str:
+        """The loss, as a training configuration names it."""
+        return str(self.document["loss"])
+
+    def but(self, **changes: Any) -> Workload:
+        """The same with other entries."""
+        return Workload({**self.document, **changes})
 
     @property
     def network(self) -> Network:
@@ -57,11 +73,7 @@ def workloads(names: Sequence[str] = ()) -> list[Workload]:
     for name in names:
         if name not in known:
             raise ValueError(f"there is no workload {name!r}; known: {', '.join(known)}")
-    return [
-        Workload(entry["name"], entry["batch"], entry["loss"], entry)
-        for entry in entries
-        if not names or entry["name"] in names
-    ]
+    return [Workload(entry) for entry in entries if not names or entry["name"] in names]
 
 
 def inference_flops(network: Network) -> int:
