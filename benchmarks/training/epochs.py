@@ -54,8 +54,8 @@ def measure_accuracy(options: Options, results: Results) -> None:
             config: dict[str, Any] = dict(ACCURACY_CONFIG)
             if options.shards is not None:
                 config["shards"] = options.shards
-            asked = ("--folder", (options.data / name).resolve())
-            asked += ("--epochs", ACCURACY_EPOCHS[name], "--config", json.dumps(config))
+            asked: list[object] = ["--folder", (options.data / name).resolve()]
+            asked += ["--epochs", ACCURACY_EPOCHS[name], "--config", json.dumps(config)]
             results.keep(ACCURACY_PART, name, ours("ours_epochs", *asked, threads=options.threads))
 
 

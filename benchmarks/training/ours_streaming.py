@@ -46,8 +46,7 @@ def stream(gib: float, folder: Path, shards: int) -> Line:
     with tempfile.TemporaryFile(dir=folder) as file:
         file.truncate(rows * 4 * FEATURES)
         x = np.memmap(file, np.float32, "r", shape=(rows, FEATURES))
-        pages = x.base
-        assert isinstance(pages, mmap.mmap)
+        pages: Any = x.base  # the mmap itself
         pages.madvise(mmap.MADV_RANDOM)
         seen: dict[str, list[float]] = {"RssAnon": [], "VmRSS": []}
         line: Line = {"gib": gib, "rows": rows, "before_mib": round(memory("VmRSS"), 1)}

@@ -1,0 +1,66 @@
+"""The machine, the versions and the kernels that a report stands for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+
+from benchmarks.report import cpu, memory_gib
+from benchmarks.training.processes import Options, ours
+from benchmarks.training.results import Results
+
+PART = "machine"
+_QUIET = 0.5
+
+
+def measure(options: Options, results: Results) -> None:
+    """Look at the machine; its load is that before the first measurement."""
+    busy = os.getloadavg()[0]
+    found = {
+        "cpu": cpu(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory_gib(), 1),
+        "system": platform.platform(),
+        "load": round(busy, 2),
+        "threads": options.threads,
+        "day": datetime.now(UTC).date().isoformat(),
+        **ours("ours_machine", threads=options.threads),
+    }
+    if options.torch is not None:
+        command = [str(options.torch), "-c", "import torch; print(torch.__version__)"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found["torch"] = done.stdout.strip()
+    else:
+        found["torch"] = results.read(PART).get("here", {}).get("torch")
+    results.keep(PART, "here", found)
+
+
+def peak(results: Results) -> float | None:
+    """GFLOP/s of the best large matrix product on all threads together."""
+    here = results.read(PART).get("here")
+    return here["gemm_peak_gflops"][str(here["threads"])] if here else None
+
+
+def section(results: Results) -> str:
+    """A list."""
+    found = results.read(PART).get("here")
+    if found is None:
+        return "Not measured."
+    peaks = ", ".join(f"{value} on {count}" for count, value in found["gemm_peak_gflops"].items())
+    kernel = found["blas_kernel"] or "another BLAS than OpenBLAS"
+    chosen = f"OPENBLAS_CORETYPE={found['coretype']}" if found["coretype"] else "its own choice"
+    lines = [
+        f"{found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, {found['system']}; "
+        f"both sides use {found['threads']} cores",
+        f"Python {found['python']}, NumPy {found['numpy']}, PyTorch {found['torch'] or 'absent'}; "
+        f"measured on {found['day']}",
+        f"OpenBLAS kernels: {kernel} ({chosen})",
+        f"GEMM peak, float32 2048 x 2048, GFLOP/s: {peaks} threads",
+    ]
+    if found["load"] > _QUIET:
+        lines.append(
+            f"**the machine was not quiet** (load {found['load']} at the start): do not trust times"
+        )
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,42 @@
+"""RESULTS.md, from what has been measured."""
+
+from __future__ import annotations
+
+from benchmarks.training import (
+    epochs,
+    learning,
+    machine,
+    profiles,
+    scaling,
+    starting,
+    steps,
+    streaming,
+)
+from benchmarks.training.results import Results
+
+_INTRODUCTION = """\
+# nncore against PyTorch
+
+Written by `make bench`. Both sides run in turn on the same cores, each measurement in a process of
+its own, and keep their best median of several rounds. A training step is forward, loss, backward
+and Adam on one batch of random float32 data (ours: a step of `fit`); inference is the forward pass
+in evaluation mode (ours: `Network.predict`). Against each figure stands the fastest of PyTorch's
+eager, channels_last and compiled modes. Ratios above 1 mean that nncore is faster."""
+
+
+def report(results: Results) -> str:
+    """The whole document."""
+    sections = {
+        "Machine": machine.section(results),
+        "Steps": steps.section(results, machine.peak(results)),
+        "Where the time goes": profiles.section(results),
+        "Growth": scaling.section(results),
+        "A second core": scaling.cores_section(results),
+        "Starting": starting.section(results),
+        "Epochs": epochs.section(results),
+        "Accuracy": epochs.accuracy_section(results),
+        "Characters": learning.section(results),
+        "Data larger than memory": streaming.section(results),
+    }
+    parts = [f"## {title}\n\n{text}" for title, text in sections.items()]
+    return "\n\n".join([_INTRODUCTION, *parts]) + "\n"
