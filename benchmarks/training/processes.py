@@ -59,7 +59,7 @@ def torch_python() -> Path:
 def ours(module: str, *arguments: object, threads: int) -> Line:
     """What a module of this package prints when it runs on nncore's side."""
     command = [sys.executable, "-m", f"benchmarks.training.{module}", *map(str, arguments)]
-    line = _line(command, threads, launch_environment())
+    line = _line(command, threads, _environment())
     assert line is not None
     return line
 
@@ -68,6 +68,11 @@ def theirs(python: Path, script: str, *arguments: object, threads: int) -> Line 
     """What a script of this folder prints on PyTorch's side; None where there is nothing."""
     command = [str(python), str(_HERE / script), *map(str, arguments), "--threads", str(threads)]
     return _line(command, threads, {**os.environ, "OMP_NUM_THREADS": str(threads)})
+
+
+def _environment() -> dict[str, str]:
+    """What the launcher chooses for this CPU, whatever the shell has set for OpenBLAS."""
+    return launch_environment({k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")})
 
 
 def _line(command: list[str], threads: int, environment: Mapping[str, str]) -> Line | None:
