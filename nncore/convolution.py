@@ -15,8 +15,8 @@ def convolve(params: Params, x: Array, windows: Windows, groups: int, pass_: Pas
     geometry = Geometry.over(windows, (x.shape[1], x.shape[2]))
     kernel = params["kernel"]
     y = pass_.buffer("y", (len(x), *geometry.output, kernel.shape[-1]), x.dtype)
-    correlate(x, kernel, geometry, groups, y, pass_)
-    return add_bias(params, y)
+    correlate(x, kernel, geometry, groups, y, pass_, params.get("bias"))
+    return y
 
 
 def convolve_back(

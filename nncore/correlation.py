@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
+from nncore.filtering import filter_gradient, filter_rows, worthwhile
 from nncore.passes import Pass
 from nncore.windows import Extent, Windows
 
@@ -90,13 +91,28 @@ class Tile:
         return part.reshape(len(self.columns), y.shape[-1])
 
 
-def correlate(x: Array, kernel: Array, geometry: Geometry, groups: int, y: Array, p: Pass) -> None:
-    """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C / groups, F) into y."""
+def correlate(
+    x: Array,
+    kernel: Array,
+    geometry: Geometry,
+    groups: int,
+    y: Array,
+    p: Pass,
+    bias: Array | None = None,
+) -> None:
+    """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C / groups, F), plus bias, to y.
+    """
+    if groups == 1 and worthwhile(geometry, *kernel.shape[2:]):
+        filter_rows(x, kernel, bias, geometry, y, p)
+        return
     matrices = _by_group(kernel, groups)
     width = matrices[0].shape[1]
     for tile in tiles(x, geometry, groups, _TILE_BYTES, p):
         part = slice(tile.group * width, (tile.group + 1) * width)
-        np.matmul(tile.columns, matrices[tile.group], out=tile.of(y)[:, part])
+        target = tile.of(y)[:, part]
+        np.matmul(tile.columns, matrices[tile.group], out=target)
+        if bias is not None:
+            target += bias[part]
 
 
 def correlate_back(
@@ -139,6 +155,9 @@ def kernel_gradient(
     x: Array, dy: Array, geometry: Geometry, groups: int, gradient: Array, p: Pass
 ) -> None:
     """Write dL/dkernel (KH, KW, C / groups, F) into `gradient`, from x and dy (N, OH, OW, F)."""
+    if groups == 1 and worthwhile(geometry, *gradient.shape[2:]):
+        filter_gradient(x, dy, geometry, gradient, p)
+        return
     gradient.fill(0)
     total = gradient.reshape(-1, gradient.shape[-1])
     width = total.shape[1] // groups

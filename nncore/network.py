@@ -296,6 +296,9 @@ def _train(
     seed: int = 0,
     step: int = 0,
 ) -> Batch:
-    with Executor(program, target, shards) as executor:
-        ready = examples.prepared(program.ports, dtype_of(params))
-        return executor.train(params, ready, seed, step)
+    rows = slice(0, len(examples))
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        Executor(program, target, shards) as executor,
+    ):
+        return executor.train(params, examples, rows, seed, step)

@@ -10,14 +10,21 @@ from numpy.typing import DTypeLike
 from nncore.arrays import Array, Params
 from nncore.operation import Weight
 from nncore.seeds import generator
+from nncore.vectors import Layout
 
 
 def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
     """Start values; each depends on the seed and the weight's name alone."""
-    return {
-        name: weight.initializer.draw(generator(seed, "init", name), weight.shape, np.dtype(dtype))
-        for name, weight in weights.items()
-    }
+    kind = np.dtype(dtype)
+    # One behind the other, the trainable ones first: an optimizer then takes them as one vector.
+    order = sorted(weights, key=lambda name: not weights[name].trainable)
+    layout = Layout({name: weights[name].shape for name in order})
+    views = layout.zeros(kind)
+    for name, weight in weights.items():
+        views[name][...] = weight.initializer.draw(
+            generator(seed, "init", name), weight.shape, kind
+        )
+    return {name: views[name] for name in weights}
 
 
 def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Array]) -> None:
