@@ -2,9 +2,9 @@
 
 python -m benchmarks.training.ours_profile --measure DOCUMENT --what train
 
-The running code is not changed: a thread of this process reads `sys._current_frames` and counts,
-for each thread at work, the innermost function of nncore and its line. The time of a NumPy call
-belongs to the line that makes it.
+The running code is not changed: a thread of this process reads `sys._current_frames` (for tiny
+steps a signal's handler reads the main thread's) and counts, for each thread at work, the innermost
+function of nncore and its line. The time of a NumPy call belongs to the line that makes it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import linecache
+import signal
 import sys
 import threading
 from collections import Counter
@@ -27,44 +28,44 @@ from benchmarks.training.workloads import Workload
 _PACKAGE = str(Path(nncore.__file__).parent)
 _SHOWN = 12
 _EVERY = 0.001
+_WAITING = ("threading.py", "thread.py", "_base.py", "queue.py")
 
 Place = tuple[str, str, int]
 
 
-class Sampler(threading.Thread):
-    """Counts where the other threads are; enter it around what is to be looked at."""
+class Sampler:
+    """Counts where the threads are, from `start` to `stop`."""
 
     def __init__(self) -> None:
-        super().__init__(daemon=True)
         self.places: Counter[Place] = Counter()
-        self.waiting = self.looks = 0
+        self.looks = 0
         self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look_often, daemon=True)
 
-    def __enter__(self) -> Sampler:
+    def start(self) -> None:
+        """Begin to look."""
         # A thread that runs Python alone gives way this often, so that it is seen too.
         sys.setswitchinterval(_EVERY / 10)
-        self.start()
-        return self
+        self._thread.start()
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Enough."""
         self._done.set()
-        self.join()
+        self._thread.join()
 
-    def run(self) -> None:
-        """Look until it is enough."""
+    def _look_often(self) -> None:
         while not self._done.wait(_EVERY):
             self.looks += 1
             for thread, frame in sys._current_frames().items():
-                if thread != self.ident:
-                    self._count(frame)
+                if thread != self._thread.ident:
+                    self.count(frame)
 
-    def _count(self, innermost: FrameType) -> None:
-        place = _place(innermost)
-        if place is None:
+    def count(self, innermost: FrameType | None) -> None:
+        """One thread's stack. Those that wait for others, or for work, do not count."""
+        if innermost is None or Path(innermost.f_code.co_filename).name in _WAITING:
             return
-        if Path(innermost.f_code.co_filename).name in ("threading.py", "_base.py", "thread.py"):
-            self.waiting += 1
-        else:
+        place = _place(innermost)
+        if place is not None:
             self.places[place] += 1
 
     def line(self) -> Line:
@@ -92,6 +93,26 @@ class Sampler(threading.Thread):
         return {"line": linecache.getline(file, number).strip(), "of_it": round(share, 2)}
 
 
+class Alarm(Sampler):
+    """The same for steps of microseconds on the main thread, by a signal.
+
+    There another thread would look only where the first one lets it.
+    """
+
+    def start(self) -> None:
+        """Begin to look."""
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, _EVERY, _EVERY)
+
+    def stop(self) -> None:
+        """Enough."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, _: int, frame: FrameType | None) -> None:
+        self.looks += 1
+        self.count(frame)
+
+
 def _place(frame: FrameType | None) -> Place | None:
     while frame is not None:
         if frame.f_code.co_filename.startswith(_PACKAGE):
@@ -111,16 +132,19 @@ def main() -> None:
     parser.add_argument("--what", choices=("train", "infer"), default="train")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--shards", type=int)
+    parser.add_argument("--tiny", action="store_true", help="steps take microseconds")
     told = parser.parse_args()
     workload = Workload(json.loads(told.measure))
     network = workload.network
+    sampler = Alarm() if told.tiny else Sampler()
     if told.what == "train":
-        with Sampler() as sampler:
-            train(workload, network, Clock(told.seconds), told.shards)
+        train(workload, network, Clock(told.seconds, sampler.start), told.shards)
     else:
         params, (x, _) = network.init(seed=0), workload.examples(workload.batch)
-        with Sampler() as sampler:
-            repeated(lambda: network.predict(params, x), told.seconds)
+        network.predict(params, x)
+        sampler.start()
+        repeated(lambda: network.predict(params, x), told.seconds)
+    sampler.stop()
     print(json.dumps(sampler.line()))
 
 

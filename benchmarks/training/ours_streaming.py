@@ -20,7 +20,7 @@ from benchmarks.training.timing import memory
 from nncore import Network, fit
 
 FEATURES = 1024
-LOOKED_AT = 64
+LOOKED_AT = 8
 SPEC = {
     "input": {"shape": [FEATURES]},
     "layers": [{"type": "dense", "units": 32, "activation": "relu"}, {"type": "dense", "units": 1}],

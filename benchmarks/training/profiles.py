@@ -8,7 +8,7 @@ from benchmarks.report import aligned
 from benchmarks.training.processes import Options, ours
 from benchmarks.training.results import Results
 from benchmarks.training.steps import PART as STEPS
-from benchmarks.training.steps import WORDS, ratio
+from benchmarks.training.steps import TINY, WORDS, ratio
 from benchmarks.training.workloads import workloads
 
 PART = "profiles"
@@ -22,6 +22,7 @@ def measure(options: Options, results: Results) -> None:
         asked: list[object] = ["--measure", json.dumps(workload.document), "--what", what]
         asked += ["--seconds", options.seconds]
         asked += [] if options.shards is None else ["--shards", options.shards]
+        asked += ["--tiny"] if name in TINY else []
         found = ours("ours_profile", *asked, threads=options.threads)
         results.keep(PART, f"{name} {what}", found)
 

@@ -16,14 +16,19 @@ MOST = 2000
 
 
 class Clock:
-    """Takes the time from each training step's end to the next one's, for so many seconds."""
+    """Takes the time from each training step's end to the next one's, for so many seconds.
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._start = seconds, 0.0
+    `on_start` is called when the first steps are over, which do not count.
+    """
+
+    def __init__(self, seconds: float, on_start: Callable[[], None] | None = None) -> None:
+        self._seconds, self._start, self._on_start = seconds, 0.0, on_start
         self._ends: list[float] = []
 
     def tick(self, step: Any) -> None:
         """A step is done; `fit` calls this."""
+        if step.step == WARM_UP and self._on_start:
+            self._on_start()
         now = time.perf_counter()
         if step.step == WARM_UP:
             self._start = now
