@@ -209,7 +209,7 @@ class Network:
             rows = slice(start, start + batch_size)
             batch = examples.rows(rows).prepared(self.program.ports, dtype)
             with np.errstate(over="ignore", invalid="ignore"):
-                flow = forward(self.program, params, batch.inputs, Run(workspace))
+                flow = forward(self.program, params, batch.inputs, Run(workspace, forgetful=True))
             parts = [flow.values[output] for output in self.program.outputs]
             if not found:
                 found = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]

@@ -30,7 +30,8 @@ class Run:
     pass itself changes (running statistics), by full name. `progress` is how much of the training
     run lies behind, from 0 to 1; outside of one it is 1. `gradients` are the places that those of
     the weights go to, by full name, and `places` those among them that one stage alone writes to.
-    `tape`, if there is one, takes down the calls of the stages.
+    `tape`, if there is one, takes down the calls of the stages. `forgetful`: no backward pass
+    follows, so that nothing needs to be kept for it.
     """
 
     workspace: Workspace
@@ -46,6 +47,7 @@ class Run:
     places: Mapping[str, Array] = field(default_factory=dict)
     tape: list[Call] | None = None
     passes: dict[int, Pass] = field(default_factory=dict)
+    forgetful: bool = False
 
     def total(self, value: T) -> T:
         """The sum over the batch's shards, added in their order, the same for each.

@@ -88,7 +88,8 @@ class Shard:
     def train(self, task: Task, rows: slice, count: int, meeting: Meeting | None) -> Share:
         """The rows of a task's batch of `count` rows."""
         run, here = self._run, part_of(task.rows, rows)
-        run.training, run.seed, run.step, run.progress = True, task.seed, task.step, task.progress
+        run.training, run.forgetful = True, False
+        run.seed, run.step, run.progress = task.seed, task.step, task.progress
         run.first_row, run.meeting = rows.start, meeting
         known = self._known
         if known[0] is not task.params or known[1] is not task.examples:
@@ -115,7 +116,8 @@ class Shard:
     def infer(self, params: Params, examples: Examples, rows: slice) -> Part:
         """The outputs for some rows of prepared examples, in evaluation mode."""
         run, part = self._run, examples.rows(rows)
-        run.training, run.first_row, run.progress, run.renewed = False, rows.start, 1.0, {}
+        run.training, run.forgetful, run.first_row = False, True, rows.start
+        run.progress, run.renewed = 1.0, {}
         return self._part(part, forward(self._program, params, part.inputs, run))
 
     def _begin(self, params: Params) -> None:
