@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from benchmarks.training import (
     epochs,
     learning,
@@ -9,10 +11,13 @@ from benchmarks.training import (
     profiles,
     scaling,
     starting,
-    steps,
+    steps_report,
     streaming,
 )
+from benchmarks.training.goals import table
 from benchmarks.training.results import Results
+
+_NOTES = Path(__file__).with_name("notes.md")  # by hand: why a goal is missed
 
 _INTRODUCTION = """\
 # nncore against PyTorch
@@ -26,9 +31,21 @@ eager, channels_last and compiled modes. Ratios above 1 mean that nncore is fast
 
 def report(results: Results) -> str:
     """The whole document."""
+    peak = machine.peak(results)
+    goals = (
+        *steps_report.goals(results, peak),
+        *scaling.goals(results),
+        *scaling.cores_goals(results),
+        *starting.goals(results),
+        *epochs.goals(results),
+        *learning.goals(results),
+        *streaming.goals(results),
+    )
     sections = {
         "Machine": machine.section(results),
-        "Steps": steps.section(results, machine.peak(results)),
+        "Goals": table(goals),
+        "Why": _NOTES.read_text(encoding="utf-8").strip() if _NOTES.exists() else "",
+        "Steps": steps_report.section(results, peak),
         "Where the time goes": profiles.section(results),
         "Growth": scaling.section(results),
         "A second core": scaling.cores_section(results),
@@ -38,5 +55,5 @@ def report(results: Results) -> str:
         "Characters": learning.section(results),
         "Data larger than memory": streaming.section(results),
     }
-    parts = [f"## {title}\n\n{text}" for title, text in sections.items()]
+    parts = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
     return "\n\n".join([_INTRODUCTION, *parts]) + "\n"
