@@ -2,7 +2,8 @@
 
 Both sides run in turn, each measurement in a process of its own. What is found is kept in
 benchmarks/results, and benchmarks/RESULTS.md is written from there: a part that is measured alone
-(`--parts steps --only lenet`) leaves the others as they were.
+(`--parts steps --only lenet`) leaves the others as they were. All parts take about an hour and want
+a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def main() -> int:
         if not told.render:
             machine.measure(options, results)
         for part in [] if told.render else parts:
-            print(f"{part} ...", file=sys.stderr, flush=True)
             PARTS[part](options, results)
+            told.write.write_text(report(results), encoding="utf-8")
     except (FileNotFoundError, SideFailed, ValueError) as error:
         print(f"make bench: {error}", file=sys.stderr)
         return 1

@@ -29,7 +29,7 @@ def measure(options: Options, results: Results) -> None:
         if not options.wants(name):
             continue
         found: dict[str, Any] = {"ours": None, "torch": {}}
-        folder = ("--folder", (options.data / name).resolve())
+        folder = ("--folder", options.dataset(name))
         config = json.dumps({} if options.shards is None else {"shards": options.shards})
         for _ in range(max(1, options.rounds - 1)):
             line = ours("ours_epochs", *folder, "--config", config, threads=options.threads)
@@ -55,7 +55,7 @@ def measure_accuracy(options: Options, results: Results) -> None:
             config: dict[str, Any] = dict(ACCURACY_CONFIG)
             if options.shards is not None:
                 config["shards"] = options.shards
-            asked: list[object] = ["--folder", (options.data / name).resolve()]
+            asked: list[object] = ["--folder", options.dataset(name)]
             asked += ["--epochs", ACCURACY_EPOCHS[name], "--config", json.dumps(config)]
             results.keep(ACCURACY_PART, name, ours("ours_epochs", *asked, threads=options.threads))
 

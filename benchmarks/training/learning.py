@@ -29,7 +29,7 @@ def measure(options: Options, results: Results) -> None:
     config = dict(CONFIG)
     if options.shards is not None:
         config["shards"] = options.shards
-    file = (options.data / "tinyshakespeare" / "input.txt").resolve()
+    file = options.dataset("tinyshakespeare") / "input.txt"
     asked = ("--file", file, "--epochs", EPOCHS, "--config", json.dumps(config))
     results.keep(PART, "char_lstm", ours("ours_characters", *asked, threads=options.threads))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.report import cpu, memory_gib
 from benchmarks.training.processes import Options, ours
@@ -13,18 +15,18 @@ from benchmarks.training.results import Results
 from benchmarks.training.steps import PART as STEPS
 
 PART = "machine"
-_QUIET = 0.5
+_QUIET = 0.1
 
 
 def measure(options: Options, results: Results) -> None:
-    """Look at the machine; its load is that before the first measurement."""
-    busy = os.getloadavg()[0]
+    """Look at the machine; whether others use it is seen before the first measurement."""
+    busy = _busy()
     found = {
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory_gib(), 1),
         "system": platform.platform(),
-        "load": round(busy, 2),
+        "busy": round(busy, 2),
         "threads": options.threads,
         "day": datetime.now(UTC).date().isoformat(),
         **ours("ours_machine", threads=options.threads),
@@ -36,6 +38,20 @@ def measure(options: Options, results: Results) -> None:
     else:
         found["torch"] = results.read(PART).get("here", {}).get("torch")
     results.keep(PART, "here", found)
+
+
+def _busy(seconds: float = 1.0) -> float:
+    """The share of all cores' time that somebody uses while this process waits."""
+
+    def ticks() -> list[int]:
+        with Path("/proc/stat").open(encoding="ascii") as lines:
+            return [int(word) for word in lines.readline().split()[1:]]
+
+    before = ticks()
+    time.sleep(seconds)
+    spent = [now - then for now, then in zip(ticks(), before, strict=True)]
+    idle = spent[3] + spent[4]
+    return 1 - idle / max(1, sum(spent))
 
 
 def peak(results: Results) -> float | None:
@@ -64,8 +80,9 @@ def section(results: Results) -> str:
         f"GEMM peak, float32 2048 x 2048, GFLOP/s: {peaks} threads; shares of the peak below are "
         f"of {peak(results):.0f}, the best that any process of this run saw",
     ]
-    if found["load"] > _QUIET:
+    if found["busy"] > _QUIET:
         lines.append(
-            f"**the machine was not quiet** (load {found['load']} at the start): do not trust times"
+            f"**the machine was not quiet** (others used {found['busy']:.0%} of it at the start): "
+            "do not trust times"
         )
     return "\n".join(f"- {line}" for line in lines)

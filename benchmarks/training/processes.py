@@ -40,6 +40,16 @@ class Options:
     torch: Path | None = None
     data: Path = field(default=ROOT / ".." / "shared" / "data")
 
+    def dataset(self, name: str) -> Path:
+        """The folder of a data set. Raises FileNotFoundError."""
+        folder = (self.data / name).resolve()
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"{folder} is missing: give the folder that has {name}/ with DATA=... "
+                "or choose other --parts"
+            )
+        return folder
+
     def wants(self, name: str) -> bool:
         """Whether `--only` lets this one through."""
         return not self.only or name in self.only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Results:
         """One case of a part; the others stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
         everything = {**self.read(part), case: found}
+        print(f"  {part}: {case}", file=sys.stderr, flush=True)
         text = json.dumps(everything, indent=1, ensure_ascii=False)
         self._file(part).write_text(text + "\n", encoding="utf-8")
 
