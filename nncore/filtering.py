@@ -16,16 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
+from nncore.geometry import Geometry
 from nncore.passes import Pass
-
-if TYPE_CHECKING:
-    from nncore.correlation import Geometry
 
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
 # A constant in the products of point 1 is that constant in every output row.
@@ -151,7 +149,7 @@ class Blocks:
 def worthwhile(geometry: Geometry, channels: int, filters: int) -> bool:
     """Whether this takes clearly fewer products than the plain sum, also for short rows."""
     taps, (height, width) = geometry.kernel[0], geometry.output
-    if geometry.strides != (1, 1) or not 1 < taps < len(_POINTS) + 1:
+    if geometry.strict or geometry.strides != (1, 1) or not 1 < taps <= len(_POINTS):
         return False
     tiling = Tiling.of(geometry, np.dtype(np.float32))
     points = len(tiling.scheme.image)

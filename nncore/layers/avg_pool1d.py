@@ -36,13 +36,13 @@ class AvgPool1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[int, ...]]:
-        images = x[:, None]
-        return pool_means(images, self._windows(), pass_)[:, 0], images.shape
+        images = x[:, :, None]
+        return pool_means(images, self._windows(), pass_)[:, :, 0], images.shape
 
     def backward(
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        return pool_means_back(cache, dy[:, None], self._windows(), pass_)[:, 0], {}
+        return pool_means_back(cache, dy[:, :, None], self._windows(), pass_)[:, :, 0], {}
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides
