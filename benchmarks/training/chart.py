@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 480, 300, 56, 44, 28, 16
 def chart(title: str, across: str, up: str, lines: Mapping[str, Points]) -> str:
     """An SVG document: one line with dots for each name, a dashed ray through its last point."""
     most_x = max(x for points in lines.values() for x, _ in points)
-    most_y = max(y for points in lines.values() for _, y in points) * 1.05
+    most_y = max(y for points in lines.values() for _, y in points)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         'font-family="sans-serif" font-size="11">',

@@ -14,7 +14,7 @@ from benchmarks.training.results import Results
 
 PART = "characters"
 GOAL = 1.55
-EPOCHS = 4
+EPOCHS = 3
 CONFIG: dict[str, Any] = {
     "optimizer": {"type": "adam", "learning_rate": 0.003},
     "schedule": {"type": "cosine", "warmup_steps": 100},
