@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 GOLDEN_PYTHON ?= python3
+TORCH_VENV := .venv-torch
+TORCH_PYTHON ?= $(TORCH_VENV)/bin/python
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -11,7 +13,7 @@ CHECKED := nncore service worker migrations tests benchmarks examples docs
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden docs lock bench-service clean
+.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-service clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +34,14 @@ check: $(STAMP) ## Formatting, lint, types, import directions, container files
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(VENV)/bin/hadolint Dockerfile
 
+bench: $(STAMP) ## Time training against PyTorch into benchmarks/RESULTS.md (ARGS="--only lenet --parts steps")
+	@TORCH_PYTHON=$(TORCH_PYTHON) $(PY) -m benchmarks.training $(ARGS)
+
+bench-torch-env: ## Install PyTorch for `make bench` into an environment of its own, .venv-torch
+	$(if $(UV),uv venv --quiet --python $(PYTHON),$(PYTHON) -m venv) $(TORCH_VENV)
+	$(if $(UV),uv pip install --python $(TORCH_VENV),$(TORCH_VENV)/bin/python -m pip install) \
+		--quiet torch==2.13.0 numpy
+
 bench-service: $(STAMP) ## Measure the running service: latencies, memory
 	@$(PY) -m benchmarks.service $(ARGS)
 
@@ -47,7 +57,7 @@ lock: ## Resolve the dependencies again (needs uv; ARGS=--upgrade takes the newe
 	$(LOCK) $(ARGS) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) .data build dist *.egg-info
+	rm -rf $(VENV) $(TORCH_VENV) .data build dist *.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

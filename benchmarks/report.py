@@ -68,7 +68,7 @@ def machine() -> str:
     versions = [f"{name} {version(name)}" for name in SHOWN_VERSIONS]
     return "\n".join(
         (
-            f"- {_cpu()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.platform()}",
+            f"- {cpu()}, {os.cpu_count()} cores, {memory_gib():.0f} GiB, {platform.platform()}",
             f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
             + ", ".join(versions),
         )
@@ -81,7 +81,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return f"| {' | '.join(padded)} |"
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """The processor's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -90,5 +91,6 @@ def _cpu() -> str:
     return next(names, platform.machine())
 
 
-def _memory_gib() -> float:
+def memory_gib() -> float:
+    """The machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

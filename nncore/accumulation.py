@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nncore.arrays import Params
+import numpy as np
+
+from nncore.arrays import Array, Params
 from nncore.executor import Batch
+from nncore.gradients import square
+from nncore.vectors import Layout
 
 
 @dataclass(frozen=True, slots=True)
 class Accumulated:
-    """The mean loss of some batches and its gradients, each batch weighted by its terms."""
+    """The mean loss of some batches and its gradients, each batch weighted by its terms.
+
+    `gradients` are views of `vector`, whose elements' squares add up to `square`.
+    """
 
     loss: float
     gradients: Params
+    vector: Array
+    square: float
 
 
-def accumulated(batches: Iterator[Batch], count: int) -> Accumulated:
-    """So many batches, one after the other. One alone leaves its gradients where they are."""
-    if count == 1:
-        batch = next(batches)
-        return Accumulated(batch.loss, batch.gradients)
+def accumulated(batches: Iterator[Batch], layout: Layout) -> Accumulated:
+    """The batches, one after the other; their gradients are laid out like that."""
     loss, terms = 0.0, 0
-    gradients: Params = {}
+    vector: Array | None = None
     for batch in batches:
         here = sum(batch.terms)
         loss += batch.loss * here
         terms += here
-        for name, gradient in batch.gradients.items():
-            share = gradient * here
-            gradients[name] = gradients[name] + share if name in gradients else share
-    for gradient in gradients.values():
-        gradient /= max(terms, 1)
-    return Accumulated(loss / max(terms, 1), gradients)
+        vector = np.zeros_like(batch.vector) if vector is None else vector
+        vector += batch.vector * here
+    assert vector is not None, "there is a batch"
+    vector /= max(terms, 1)
+    return Accumulated(loss / max(terms, 1), layout.views(vector), vector, square(vector))

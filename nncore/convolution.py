@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nncore.arrays import Array, Params
-from nncore.correlation import Geometry, correlate, correlate_back, kernel_gradient
+from nncore.correlation import correlate, correlate_back, kernel_gradient
 from nncore.errors import ArchitectureError
+from nncore.geometry import Geometry
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
 from nncore.windows import Windows
@@ -15,8 +16,8 @@ def convolve(params: Params, x: Array, windows: Windows, groups: int, pass_: Pas
     geometry = Geometry.over(windows, (x.shape[1], x.shape[2]))
     kernel = params["kernel"]
     y = pass_.buffer("y", (len(x), *geometry.output, kernel.shape[-1]), x.dtype)
-    correlate(x, kernel, geometry, groups, y, pass_)
-    return add_bias(params, y)
+    correlate(x, kernel, geometry, groups, y, pass_, params.get("bias"))
+    return y
 
 
 def convolve_back(
@@ -48,9 +49,9 @@ def bias_gradient(params: Params, dy: Array) -> Params:
     return {"bias": sum_rows(dy.reshape(dy.size // dy.shape[-1], dy.shape[-1]))}
 
 
-def height_one(params: Params) -> Params:
-    """The weights of a convolution of sequences as those of images of height 1."""
-    return {**params, "kernel": params["kernel"][None]}
+def width_one(params: Params) -> Params:
+    """The weights of a convolution of sequences as those of images of width 1."""
+    return {**params, "kernel": params["kernel"][:, None]}
 
 
 def check_groups(groups: int, channels: int, filters: int) -> None:

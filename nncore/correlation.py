@@ -16,63 +16,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
+from nncore.filtering import filter_gradient, filter_rows, worthwhile
+from nncore.geometry import Geometry
 from nncore.passes import Pass
-from nncore.windows import Extent, Windows
 
 _TILE_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """Which elements meet which taps of the kernel, as (vertical, horizontal) pairs.
-
-    The input is laid into a zero frame, its first element at place `offset`. Output o at tap i
-    reads place `strides` * o + `dilation` * i.
-    """
-
-    kernel: Extent
-    strides: Extent
-    dilation: Extent
-    frame: Extent
-    offset: Extent
-    output: Extent
-
-    @classmethod
-    def over(cls, windows: Windows, image: Extent) -> Geometry:
-        """The geometry of windows over images of a size."""
-        (top, bottom), (left, right) = windows.margins(image)
-        return cls(
-            kernel=windows.size,
-            strides=windows.strides,
-            dilation=windows.dilation,
-            frame=(image[0] + top + bottom, image[1] + left + right),
-            offset=(top, left),
-            output=windows.counts(image),
-        )
-
-    def adjoint(self, image: Extent) -> Geometry:
-        """The geometry that takes dy back to an input of this size; all strides must be 1."""
-        reach_v = (self.kernel[0] - 1) * self.dilation[0]
-        reach_h = (self.kernel[1] - 1) * self.dilation[1]
-        offset = (reach_v - self.offset[0], reach_h - self.offset[1])
-        return Geometry(
-            kernel=self.kernel,
-            strides=(1, 1),
-            dilation=self.dilation,
-            frame=(
-                max(image[0] + reach_v, offset[0] + self.output[0]),
-                max(image[1] + reach_h, offset[1] + self.output[1]),
-            ),
-            offset=offset,
-            output=image,
-        )
-
-    def places(self, tap: Extent, rows: slice) -> tuple[slice, slice]:
-        """Where in the frame the outputs of these rows read at one tap."""
-        (down, right), (apart_v, apart_h) = self.strides, self.dilation
-        top, left = rows.start * down + tap[0] * apart_v, tap[1] * apart_h
-        height, width = (rows.stop - rows.start - 1) * down, (self.output[1] - 1) * right
-        return slice(top, top + height + 1, down), slice(left, left + width + 1, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +38,30 @@ class Tile:
         return part.reshape(len(self.columns), y.shape[-1])
 
 
-def correlate(x: Array, kernel: Array, geometry: Geometry, groups: int, y: Array, p: Pass) -> None:
-    """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C / groups, F) into y."""
+def correlate(
+    x: Array,
+    kernel: Array,
+    geometry: Geometry,
+    groups: int,
+    y: Array,
+    p: Pass,
+    bias: Array | None = None,
+) -> None:
+    """Write into y the correlation of x (N, H, W, C) and kernel (KH, KW, C / groups, F), plus bias.
+
+    Where it pays, with fewer products than its formula has.
+    """
+    if groups == 1 and worthwhile(geometry, *kernel.shape[2:]):
+        filter_rows(x, kernel, bias, geometry, y, p)
+        return
     matrices = _by_group(kernel, groups)
     width = matrices[0].shape[1]
     for tile in tiles(x, geometry, groups, _TILE_BYTES, p):
         part = slice(tile.group * width, (tile.group + 1) * width)
-        np.matmul(tile.columns, matrices[tile.group], out=tile.of(y)[:, part])
+        target = tile.of(y)[:, part]
+        np.matmul(tile.columns, matrices[tile.group], out=target)
+        if bias is not None:
+            target += bias[part]
 
 
 def correlate_back(
@@ -139,6 +104,9 @@ def kernel_gradient(
     x: Array, dy: Array, geometry: Geometry, groups: int, gradient: Array, p: Pass
 ) -> None:
     """Write dL/dkernel (KH, KW, C / groups, F) into `gradient`, from x and dy (N, OH, OW, F)."""
+    if groups == 1 and worthwhile(geometry, *gradient.shape[2:]):
+        filter_gradient(x, dy, geometry, gradient, p)
+        return
     gradient.fill(0)
     total = gradient.reshape(-1, gradient.shape[-1])
     width = total.shape[1] // groups

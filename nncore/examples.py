@@ -14,6 +14,7 @@ from nncore.errors import few
 from nncore.losses.weighting import check_sample_weights
 from nncore.program import Port
 from nncore.shapes import Shape, fits, written
+from nncore.workspace import Workspace
 
 Rows = slice | NDArray[np.intp]
 Named = Any
@@ -50,6 +51,70 @@ class Examples:
         )
         weights = tuple(None if w is None else np.asarray(w, dtype) for w in self.weights)
         return Examples(inputs, self.targets, weights)
+
+    def gathered(
+        self,
+        rows: Rows,
+        ports: tuple[Port, ...],
+        dtype: np.dtype[Any],
+        workspace: Workspace,
+        always: bool,
+    ) -> Examples:
+        """`rows` prepared, in the workspace's buffers; what needs no copy may do without.
+
+        Not so `always`.
+        """
+        if isinstance(rows, slice) and not always:
+            return self.rows(rows).prepared(ports, dtype)
+        count = count_of(rows)
+
+        def buffer(name: str, index: int, array: AnyArray, kind: np.dtype[Any]) -> AnyArray:
+            place = workspace.take((name, index), (count, *array.shape[1:]), kind)
+            _fill(place, array, rows)
+            return place
+
+        return Examples(
+            tuple(
+                as_integers(port.name, x[rows]) if port.integers else buffer("x", index, x, dtype)
+                for index, (port, x) in enumerate(zip(ports, self.inputs, strict=True))
+            ),
+            tuple(buffer("y", index, y, y.dtype) for index, y in enumerate(self.targets)),
+            tuple(
+                None if w is None else buffer("weight", index, w, dtype)
+                for index, w in enumerate(self.weights)
+            ),
+        )
+
+
+def fill(buffers: Examples, examples: Examples, rows: Rows) -> None:
+    """Put rows of examples into buffers of the right sizes."""
+    for place, array in zip(buffers.inputs, examples.inputs, strict=True):
+        _fill(place, array, rows)
+    for place, array in zip(buffers.targets, examples.targets, strict=True):
+        _fill(place, array, rows)
+    for weights, given in zip(buffers.weights, examples.weights, strict=True):
+        if weights is not None and given is not None:
+            _fill(weights, given, rows)
+
+
+def _fill(place: AnyArray, array: AnyArray, rows: Rows) -> None:
+    if isinstance(rows, slice) or type(array) is not np.ndarray or array.dtype != place.dtype:
+        np.copyto(place, array[rows], casting="unsafe")
+    else:
+        # The rows are known to exist; any other mode would go through a copy of the result.
+        array.take(rows, 0, place, "clip")
+
+
+def count_of(rows: Rows) -> int:
+    """How many rows these are."""
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
+
+def part_of(rows: Rows, part: slice) -> Rows:
+    """Some of the rows."""
+    if isinstance(rows, slice):
+        return slice(rows.start + part.start, rows.start + part.stop)
+    return rows[part]
 
 
 def as_integers(name: str, x: AnyArray) -> AnyArray:

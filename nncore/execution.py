@@ -72,21 +72,33 @@ def backward(
             pass_ = _pass(stage, run, flow.read(stage)[1])
             cache = flow.caches[stage.index]
             dx, own = stage.operation.backward(stage.own(params), cache, slope, pass_)
-            _collect(gradients, stage, own)
+            _collect(gradients, stage, own, run)
             _hand_back(slopes, stage, dx)
     return gradients
 
 
 def _pass(stage: Stage, run: Run, mask: Any) -> Pass:
-    return Pass(run, stage.layer, stage.index, stage.needs_dx, mask, stage.owner)
+    pass_ = run.passes.get(stage.index)
+    if pass_ is None:
+        pass_ = run.passes[stage.index] = Pass(
+            run,
+            stage.layer,
+            stage.index,
+            stage.needs_dx,
+            owner=stage.owner,
+            in_place=stage.in_place,
+        )
+    pass_.mask = mask
+    return pass_
 
 
 def _own(stage: Stage, params: Params, run: Run) -> Params:
     own = stage.own(params)
     # A layer used at several places goes on from the state that it left at the one before.
-    for name in own:
-        if (key := stage.key(name)) in run.renewed:
-            own[name] = run.renewed[key]
+    if run.renewed:
+        for name in own:
+            if (key := stage.key(name)) in run.renewed:
+                own[name] = run.renewed[key]
     return own
 
 
@@ -100,12 +112,19 @@ def _fitting(mask: Mask | None, y: Array) -> Mask | None:
     return mask if mask is not None and y.shape[: mask.ndim] == mask.shape else None
 
 
-def _collect(gradients: Params, stage: Stage, own: Params) -> None:
+def _collect(gradients: Params, stage: Stage, own: Params, run: Run) -> None:
     for name, gradient in own.items():
-        if stage.weights[name].trainable:
-            key = stage.key(name)
+        if not stage.weights[name].trainable:
+            continue
+        key = stage.key(name)
+        place = run.gradients.get(key)
+        if key in gradients:
             # The first use's buffer stays as it is: other weights' gradients may be views of it.
-            gradients[key] = gradients[key] + gradient if key in gradients else gradient
+            gradients[key] = np.add(gradients[key], gradient, out=place)
+            continue
+        if place is not None and gradient is not place:
+            np.copyto(place, gradient)
+        gradients[key] = gradient if place is None else place
 
 
 def _hand_back(slopes: dict[int, Array], stage: Stage, dx: Any) -> None:

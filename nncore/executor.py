@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
 import numpy as np
 
 from nncore.arrays import Array, Params
-from nncore.examples import Examples
-from nncore.execution import Flow, backward, forward
+from nncore.crew import Crew
+from nncore.examples import Examples, Rows, count_of
+from nncore.gradients import square
 from nncore.objective import Objective, before_losses
-from nncore.passes import Mask, Run
+from nncore.optimizers.chunks import ELEMENTS, stretches
 from nncore.penalties import add_penalties
 from nncore.program import Program
+from nncore.shard import Part, Shard, Share, Task
 from nncore.shards import Meeting
-from nncore.workspace import Workspace
+from nncore.vectors import Layout
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a shard gave: an array and a mask for each output, beside the examples it was given."""
-
-    examples: Examples
-    outputs: tuple[Array, ...]
-    masks: tuple[Mask | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """What a batch gave: the loss, its gradients, and the shards' parts in order.
 
     `means` are each output's loss before `outer`, over so many `terms`; `penalty` is the part of
-    the loss that the weights' regularizers add. `slopes` are the gradients
-    of the inputs by number, where they are wanted. `renewed` are the weights that the pass itself
-    changes. The arrays live in the executor's buffers until its next batch.
+    the loss that the weights' regularizers add. `gradients` are views of `vector`, whose elements'
+    squares add up to `square`. `slopes` are the gradients of the inputs by number, where they are
+    wanted. `renewed` are the weights that the pass itself changes. The arrays live in the
+    executor's buffers until its next batch.
     """
 
     loss: float
     penalty: float
-    means: tuple[float, ...]
-    terms: tuple[int, ...]
+    means: list[float]
+    terms: list[int]
     gradients: Params
+    vector: Array
+    square: float
     slopes: dict[int, Array]
     parts: list[Part]
     renewed: Params
@@ -61,10 +55,15 @@ class Executor:
     """
 
     def __init__(self, program: Program, objective: Objective, shards: int = 1) -> None:
-        self.program = before_losses(program, objective.losses)
+        self.program = before_losses(program, objective.losses).in_place()
         self.objective = objective
-        self._workspaces = [Workspace() for _ in range(shards)]
-        self._pool = ThreadPoolExecutor(shards, "shard") if shards > 1 else None
+        learned = self.program.learned
+        self.layout = Layout({name: weight.shape for name, weight in learned.items()})
+        self.crew = Crew(shards)
+        self._shards = [
+            Shard(self.program, objective, self.layout, place) for place in range(shards)
+        ]
+        self._penalized = any(weight.regularizer is not None for weight in learned.values())
 
     def __enter__(self) -> Self:
         return self
@@ -75,116 +74,102 @@ class Executor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._pool:
-            self._pool.shutdown()
+        self.crew.close()
 
     def train(
-        self, params: Params, examples: Examples, seed: int, step: int, progress: float = 1.0
+        self,
+        params: Params,
+        examples: Examples,
+        rows: Rows,
+        seed: int,
+        step: int,
+        progress: float = 1.0,
     ) -> Batch:
-        """A batch in training mode, of prepared examples; `progress` is that of the run."""
-
-        def shard(part: Examples, run: Run) -> Batch:
-            run.training, run.seed, run.step, run.progress = True, seed, step, progress
-            flow = forward(self.program, params, part.inputs, run)
-            slopes: dict[int, Array] = {}
-            means, terms = self._losses(part, flow, slopes, run)
-            gradients = backward(self.program, params, flow, slopes, run)
-            done = [self._part(part, flow)]
-            return Batch(0.0, 0.0, means, terms, gradients, slopes, done, run.renewed)
-
-        whole = _together(self._in_shards(shard, examples))
-        penalty = add_penalties(self.program, params, whole.gradients)
-        loss = self.objective.value(whole.means) + penalty
-        return replace(whole, loss=loss, penalty=penalty)
+        """A batch of these rows in training mode; `progress` is that of the run."""
+        task, count = Task(params, examples, rows, seed, step, progress), count_of(rows)
+        shares = self._in_shards(
+            lambda place, part, meeting: self._shards[place].train(task, part, count, meeting),
+            count,
+        )
+        whole = shares[0]
+        means = whole.means
+        if len(shares) > 1:
+            means = [sum(each) for each in zip(*(share.means for share in shares), strict=True)]
+        squares = self._add_vectors([share.vector for share in shares])
+        penalty = 0.0
+        if self._penalized:
+            penalty = add_penalties(self.program, params, whole.gradients)
+            squares = square(whole.vector)
+        return Batch(
+            self.objective.value(means) + penalty,
+            penalty,
+            means,
+            whole.terms,
+            whole.gradients,
+            whole.vector,
+            squares,
+            _joined(shares) if whole.slopes else {},
+            [share.part for share in shares],
+            _averaged(shares) if whole.renewed else {},
+        )
 
     def infer(self, params: Params, examples: Examples) -> list[Part]:
-        """The outputs of a batch in evaluation mode, part by part; they live as a batch's do."""
+        """The outputs of prepared examples in evaluation mode; they live as a batch's do."""
         return self._in_shards(
-            lambda part, run: self._part(part, forward(self.program, params, part.inputs, run)),
-            examples,
+            lambda place, part, _: self._shards[place].infer(params, examples, part), len(examples)
         )
 
-    def _part(self, examples: Examples, flow: Flow) -> Part:
-        outputs = self.program.outputs
-        return Part(
-            examples,
-            tuple(flow.values[output] for output in outputs),
-            tuple(flow.masks.get(output) for output in outputs),
-        )
+    def _in_shards(self, work: Callable[[int, slice, Meeting | None], T], count: int) -> list[T]:
+        used = max(1, min(count, len(self._shards)))
+        if used == 1:
+            return [work(0, slice(0, count), None)]
+        meeting = Meeting(used)
 
-    def _losses(
-        self, part: Examples, flow: Flow, slopes: dict[int, Array], run: Run
-    ) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """The shard's share of each loss, and the whole batch's terms; fills in the slopes."""
-        means, counts = [], []
-        for index, (output, loss) in enumerate(
-            zip(self.program.outputs, self.objective.losses, strict=True)
-        ):
-            targets, mask = part.targets[index], flow.masks.get(output)
-            terms = int(run.total(loss.terms(targets, mask)))
-            mean, slope = loss.forward(
-                flow.values[output], targets, terms, part.weights[index], mask
-            )
-            factor = self.objective.weights[index]
-            if loss.has_outer:
-                factor *= loss.outer(run.total(mean))[1]
-            if factor != 1:
-                slope *= factor
-            slopes[output] = slopes[output] + slope if output in slopes else slope
-            means.append(mean)
-            counts.append(terms)
-        return tuple(means), tuple(counts)
-
-    def _in_shards(self, work: Callable[[Examples, Run], T], examples: Examples) -> list[T]:
-        parts = list(_split(len(examples), len(self._workspaces)))
-        meeting = Meeting(len(parts)) if len(parts) > 1 else None
-
-        def quietly(place: int) -> T:
-            rows = parts[place]
-            run = Run(self._workspaces[place], first_row=rows.start, shard=place, meeting=meeting)
+        def part(place: int) -> T:
+            rows = slice(place * count // used, (place + 1) * count // used)
             try:
-                # Overflow is looked for in the results; a warning for each would only repeat it.
-                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                    return work(examples.rows(rows), run)
+                return work(place, rows, meeting)
             except BaseException:
-                if meeting:
-                    meeting.leave()
+                meeting.leave()
                 raise
 
-        if self._pool is None or meeting is None:
-            return [quietly(0)]
-        return _results([self._pool.submit(quietly, place) for place in range(len(parts))])
+        return self.crew.run(part, used)
+
+    def _add_vectors(self, vectors: list[Array]) -> float:
+        """Add the others to the first, piece by piece; the sum of the squares."""
+        first, *others = vectors
+        if len(first) <= ELEMENTS and not others:
+            return square(first)
+        parts = stretches(len(first), len(self.crew))
+
+        def add(place: int) -> float:
+            total = 0.0
+            for start in range(parts[place].start, parts[place].stop, ELEMENTS):
+                piece = slice(start, min(start + ELEMENTS, parts[place].stop))
+                for other in others:
+                    np.add(first[piece], other[piece], first[piece])
+                total += square(first[piece])
+            return total
+
+        return sum(self.crew.run(add, len(parts)))
 
 
-def _results(shards: list[Future[T]]) -> list[T]:
-    """What the shards gave. Raises the first one's own error, not that it made others give up."""
-    errors = [error for shard in shards if (error := shard.exception())]
-    own = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)]
-    for error in own or errors:
-        raise error
-    return [shard.result() for shard in shards]
+def _averaged(shares: list[Share]) -> Params:
+    """The weights that passes renew: the mean over the shards' examples."""
+    if len(shares) == 1:
+        return shares[0].renewed
+    rows = [len(share.part.examples) for share in shares]
+    found: Params = {}
+    for name, value in shares[0].renewed.items():
+        values = [share.renewed[name] for share in shares]
+        found[name] = np.average(values, axis=0, weights=rows).astype(value.dtype)
+    return found
 
 
-def _split(rows: int, shards: int) -> Iterator[slice]:
-    used = max(1, min(rows, shards))
-    for shard in range(used):
-        yield slice(shard * rows // used, (shard + 1) * rows // used)
-
-
-def _together(shards: list[Batch]) -> Batch:
-    if len(shards) == 1:
-        return shards[0]
-    first = shards[0]
-    for other in shards[1:]:
-        for name, gradient in other.gradients.items():
-            first.gradients[name] += gradient
-    parts = [part for shard in shards for part in shard.parts]
-    rows = [len(part.examples) for part in parts]
-    for name in first.renewed:
-        values = [shard.renewed[name] for shard in shards]
-        first.renewed[name] = np.average(values, axis=0, weights=rows).astype(values[0].dtype)
-    means = tuple(sum(means) for means in zip(*(shard.means for shard in shards), strict=True))
-    slopes = {
-        value: np.concatenate([shard.slopes[value] for shard in shards]) for value in first.slopes
+def _joined(shares: list[Share]) -> dict[int, Array]:
+    if len(shares) == 1:
+        return shares[0].slopes
+    return {
+        value: np.concatenate([share.slopes[value] for share in shares])
+        for value in shares[0].slopes
     }
-    return replace(first, means=means, slopes=slopes, parts=parts)

@@ -13,13 +13,14 @@ from nncore.arrays import Array
 @np.errstate(over="ignore", invalid="ignore")
 def global_norm(gradients: Mapping[str, Array]) -> float:
     """The Euclidean norm of all gradients together; not finite exactly if one of them is not."""
-    total = 0.0
-    for gradient in gradients.values():
-        flat = gradient.reshape(-1)
-        square = float(flat @ flat)
-        # Squares overflow long before the gradients do.
-        total += square if math.isfinite(square) else float(np.square(flat, dtype=np.float64).sum())
-    return math.sqrt(total)
+    return math.sqrt(sum(square(gradient.reshape(-1)) for gradient in gradients.values()))
+
+
+def square(vector: Array) -> float:
+    """The sum of a vector's squares; not finite exactly if one of its elements is not."""
+    total = float(vector.dot(vector))
+    # Squares overflow long before the gradients do.
+    return total if math.isfinite(total) else float(np.square(vector, dtype=np.float64).sum())
 
 
 def clip(gradients: Mapping[str, Array], norm: float, limit: float) -> None:

@@ -209,7 +209,7 @@ class Network:
             rows = slice(start, start + batch_size)
             batch = examples.rows(rows).prepared(self.program.ports, dtype)
             with np.errstate(over="ignore", invalid="ignore"):
-                flow = forward(self.program, params, batch.inputs, Run(workspace))
+                flow = forward(self.program, params, batch.inputs, Run(workspace, forgetful=True))
             parts = [flow.values[output] for output in self.program.outputs]
             if not found:
                 found = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
@@ -296,6 +296,9 @@ def _train(
     seed: int = 0,
     step: int = 0,
 ) -> Batch:
-    with Executor(program, target, shards) as executor:
-        ready = examples.prepared(program.ports, dtype_of(params))
-        return executor.train(params, ready, seed, step)
+    rows = slice(0, len(examples))
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        Executor(program, target, shards) as executor,
+    ):
+        return executor.train(params, examples, rows, seed, step)

@@ -36,11 +36,16 @@ class Operation(Unit):
     Shapes are those of one example; `x` and `y` have the examples as a first axis more. An
     operation of several inputs sets `many`: then `shape`, `x`, `mask` and dL/dx are tuples with one
     item an input (hence Any here; the others say Shape, Array and Mask | None).
+    `needs_output`: whether y must outlive the operation that reads it, for `backward` or because it
+    is a view of x. `repeatable`: whether all work on numbers goes through `pass_.do`, so that a
+    pass over arrays of the same shapes may be repeated without `forward` and `backward`.
     """
 
     __slots__ = ()
 
     many: ClassVar[bool] = False
+    needs_output: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = False
 
     def wants_integers(self) -> bool:
         """Whether x holds whole numbers (token ids), which arrive as integers; else as floats."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ from nncore.workspace import Workspace
 
 Mask = NDArray[np.bool_]
 
+Call = Callable[[], object]
+
 
 @dataclass(slots=True)
 class Run:
@@ -24,7 +28,10 @@ class Run:
     `first_row` is the place of the shard's first example in the batch, `shard` its own place among
     the shards that meet in `meeting` (None: there is but one). `renewed` collects weights that the
     pass itself changes (running statistics), by full name. `progress` is how much of the training
-    run lies behind, from 0 to 1; outside of one it is 1.
+    run lies behind, from 0 to 1; outside of one it is 1. `gradients` are the places that those of
+    the weights go to, by full name, and `places` those among them that one stage alone writes to.
+    `tape`, if there is one, takes down the calls of the stages. `forgetful`: no backward pass
+    follows, so that nothing needs to be kept for it.
     """
 
     workspace: Workspace
@@ -36,6 +43,11 @@ class Run:
     shard: int = 0
     meeting: Meeting | None = None
     progress: float = 1.0
+    gradients: Mapping[str, Array] = field(default_factory=dict)
+    places: Mapping[str, Array] = field(default_factory=dict)
+    tape: list[Call] | None = None
+    passes: dict[int, Pass] = field(default_factory=dict)
+    forgetful: bool = False
 
     def total(self, value: T) -> T:
         """The sum over the batch's shards, added in their order, the same for each.
@@ -52,7 +64,8 @@ class Pass:
     `needs_dx`: whether anybody wants the input's gradient. `mask` (N, T): which positions of the
     input hold data (True) and which are padding; None: all do. A stage of several inputs has a
     tuple of masks. `owner` is the layer whose weights the stage uses, if that is another one.
-    `scope` keeps the parts of a stage apart that run operations of their own.
+    `scope` keeps the parts of a stage apart that run operations of their own. `in_place`: whether
+    nobody else needs what the stage reads.
     """
 
     run: Run
@@ -62,6 +75,7 @@ class Pass:
     mask: Any = None
     owner: str | None = None
     scope: str = ""
+    in_place: bool = False
 
     @property
     def training(self) -> bool:
@@ -75,6 +89,27 @@ class Pass:
     def scratch(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """A buffer shared by all stages: contents are lost when the stage returns."""
         return self.run.workspace.take(name, shape, dtype)
+
+    def constant(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array full of one value, which nobody may change."""
+        return self.run.workspace.constant(value, shape, dtype)
+
+    def over(self, x: Array) -> Array:
+        """Where a result may go that is shaped like x: x itself if nobody else needs it."""
+        return x if self.in_place else self.buffer("y", x.shape, x.dtype)
+
+    def gradient(self, weight: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Where the gradient of a weight, by its short name, is to be written."""
+        place = self.run.places.get(f"{self.owner or self.layer}.{weight}")
+        if place is None or self.scope or place.dtype != dtype:
+            return self.buffer(f"d{weight}", shape, dtype)
+        return place
+
+    def do(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
+        """Call a function now, and again whenever the pass is repeated with other numbers."""
+        if self.run.tape is not None:
+            self.run.tape.append(partial(function, *arguments, **named))
+        function(*arguments, **named)
 
     def uniform(self, shape: tuple[int, ...], name: str = "") -> NDArray[np.float32]:
         """Uniform numbers in [0, 1) for the shard's examples, (N, ...), the same however split.
@@ -94,12 +129,12 @@ class Pass:
 
     def inner(self, scope: str) -> Pass:
         """The pass of one part of this stage: buffers and random numbers of its own."""
-        return replace(self, scope=f"{self.scope}{scope}.")
+        return replace(self, scope=f"{self.scope}{scope}.", in_place=False)
 
     def of_steps(self, steps: int) -> Pass:
         """The pass of an operation whose examples are the `steps` steps of each example."""
         run = replace(self.run, first_row=self.run.first_row * steps)
-        return replace(self, run=run, mask=None)
+        return replace(self, run=run, mask=None, in_place=False)
 
     def sum_over_shards(self, value: Array) -> Array:
         """The sum of `value` over the batch's shards, added in their order, the same for each.

@@ -24,7 +24,7 @@ def add_penalties(program: Program, params: Params, gradients: Params) -> float:
         penalty, slopes = regularizer.together([params[name] for name in names])
         total += penalty
         for name, slope in zip(names, slopes, strict=True):
-            gradients[name] = gradients[name] + slope
+            gradients[name] += slope
     return total
 
 

@@ -33,7 +33,8 @@ class Stage:
 
     `inputs` are the values it reads, `output` the one it gives; `input_shape` is a tuple of shapes
     if the operation reads many. `weights`, by short name, belong to the layer `owner`. `wanted`:
-    those of its inputs whose gradient somebody wants.
+    those of its inputs whose gradient somebody wants. `in_place`: whether its output may take the
+    place of its input.
     """
 
     layer: str
@@ -46,6 +47,7 @@ class Stage:
     output_shape: Shape
     weights: dict[str, Weight]
     wanted: frozenset[int]
+    in_place: bool = False
 
     @property
     def needs_dx(self) -> bool:
@@ -89,6 +91,54 @@ class Program:
             if stage.owner == stage.layer
             for name, weight in stage.weights.items()
         }
+
+    @property
+    def learned(self) -> dict[str, Weight]:
+        """The trainable weights that the outputs depend on, by full name."""
+        reached, found = set(self.outputs), set()
+        for stage in reversed(self.stages):
+            if stage.output in reached:
+                reached |= stage.wanted
+                found |= {stage.key(name) for name in stage.weights}
+        weights = self.weights
+        return {
+            name: weights[name] for name in weights if name in found and weights[name].trainable
+        }
+
+    @property
+    def used_once(self) -> frozenset[str]:
+        """The weights, by full name, that one stage alone uses."""
+        uses = [stage.key(name) for stage in self.stages for name in stage.weights]
+        return frozenset(name for name in uses if uses.count(name) == 1)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each stage reads what the one before gives, and no weights are used twice."""
+        values = [value for stage in self.stages for value in stage.inputs]
+        last = self.stages[-1].output if self.stages else 0
+        uses = [stage.key(name) for stage in self.stages for name in stage.weights]
+        return (
+            len(set(values)) == len(values)
+            and self.outputs == (last,)
+            and len(set(uses)) == len(uses)
+            and not any(port.integers for port in self.ports)
+        )
+
+    def readers(self, value: int) -> int:
+        """How many stages read a value."""
+        return sum(stage.inputs.count(value) for stage in self.stages)
+
+    def in_place(self) -> Program:
+        """The same, but that values may be overwritten that nobody else needs."""
+        makers = {stage.output: stage.operation for stage in self.stages}
+
+        def alone(stage: Stage) -> bool:
+            (value, *others) = stage.inputs
+            free = value in makers and not makers[value].needs_output
+            return free and not others and value not in self.outputs and self.readers(value) == 1
+
+        stages = (dataclasses.replace(stage, in_place=alone(stage)) for stage in self.stages)
+        return dataclasses.replace(self, stages=tuple(stages))
 
     def with_input_gradients(self) -> Program:
         """The same, but that the gradients of all inputs that are no ids are wanted."""

@@ -21,7 +21,7 @@ from nncore.evaluation import checked_examples, scores
 from nncore.examples import Examples, Named, Rows
 from nncore.execution import first_not_finite
 from nncore.executor import Batch, Executor
-from nncore.gradients import global_norm, layer_not_finite, limit
+from nncore.gradients import layer_not_finite, limit
 from nncore.measures import measures
 from nncore.network import Network
 from nncore.reports import Epoch, Position, Step
@@ -30,6 +30,7 @@ from nncore.scores import Decode, Scores
 from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
+from nncore.updates import Updates, flat
 
 _EVALUATION_BATCH = 256
 
@@ -114,6 +115,7 @@ class Training:
         )
         self._check_demands()
         self._told_to_stop = False
+        self._needs_measure = any(self._metrics)
         if resume is not None:
             self._course.resume(resume, -(-len(examples) // self._batch_size))
 
@@ -155,6 +157,12 @@ class Training:
     def __iter__(self) -> Iterator[Epoch]:
         """Train, one item an epoch; at the end the best weights come back if so configured."""
         with Executor(self.network.program, self._objective, self.config.shards) as executor:
+            course, layout = self._course, executor.layout
+            if not self.config.optimizer.full_batch:
+                course.slots = flat(layout, course.slots, self._trained)
+            self._updates = Updates(
+                self.config.optimizer, layout, self._trained, course.slots, executor.crew
+            )
             while self._goes_on() and self._train(executor):
                 yield self._end_epoch(executor)
         if self._course.average:
@@ -169,13 +177,14 @@ class Training:
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _train(self, executor: Executor) -> bool:
         """The rest of the epoch; False if it was told to stop on the way."""
-        at, size = self._course.position, self.config.accumulate_steps
+        at, size, steps = self._course.position, self.config.accumulate_steps, self.steps
         batches = self._batches(at.epoch)
         while at.batch < len(batches) and not self._told_to_stop:
-            loss = self._step(executor, batches[at.batch : at.batch + size])
+            loss = self._step(executor, batches[at.batch : at.batch + size], steps)
             if self._on_step:
-                self._on_step(Step(at.epoch, at.step, self.steps, loss, self.state))
-            self._told_to_stop = self._stop is not None and self._stop()
+                self._on_step(Step(at.epoch, at.step, steps, loss, self.state))
+            if self._stop is not None:
+                self._told_to_stop = self._stop()
         return at.batch == len(batches)
 
     def _batches(self, epoch: int) -> list[Rows]:
@@ -186,57 +195,66 @@ class Training:
         order = generator(self.config.seed, "shuffle", epoch).permutation(count)
         return [order[part] for part in parts]
 
-    def _step(self, executor: Executor, batches: list[Rows]) -> float:
-        at = self._course.position
-        done = accumulated((self._batch(executor, rows) for rows in batches), len(batches))
-        norm = global_norm(done.gradients)
+    def _step(self, executor: Executor, batches: list[Rows], steps: int) -> float:
+        at, config = self._course.position, self.config
+        if len(batches) == 1:
+            done: Batch | Accumulated = self._batch(executor, batches[0], steps)
+        else:
+            done = accumulated(
+                (self._batch(executor, rows, steps) for rows in batches), executor.layout
+            )
+        norm = math.sqrt(done.square)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        config = self.config
-        limit(done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm)
-        factor = self.config.schedule.factor(at.step, self.steps) * self._course.memory.get(
-            "factor", 1.0
-        )
-        at.rate = self.config.optimizer.learning_rate * factor
+        if config.limits_gradients:
+            limit(
+                done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm
+            )
+        factor = config.schedule.factor(at.step, steps) * self._course.memory.get("factor", 1.0)
+        at.rate = config.optimizer.learning_rate * factor
         at.step += 1
         at.epoch_steps += 1
         at.norms += norm
-        self._move(executor, done, batches[0])
+        if config.optimizer.full_batch:
+            self._search(executor, done, batches[0], steps)
+        else:
+            self._updates.move(done.vector, at.step, at.rate)
         if self._course.average:
             self._course.average.follow(self._trained)
         return done.loss
 
-    def _move(self, executor: Executor, done: Accumulated, rows: Rows) -> None:
+    def _search(
+        self, executor: Executor, done: Batch | Accumulated, rows: Rows, steps: int
+    ) -> None:
         at, optimizer = self._course.position, self.config.optimizer
-        if not optimizer.full_batch:
-            optimizer.update(self._trained, done.gradients, self._course.slots, at.step, at.rate)
-            return
 
         def evaluate() -> tuple[float, Params]:
             again = executor.train(
                 self.params,
-                self._prepared(rows),
+                self._examples,
+                rows,
                 self.config.seed,
                 at.batches - 1,
-                (at.step - 1) / self.steps,
+                (at.step - 1) / steps,
             )
             return again.loss, again.gradients
 
         start = (done.loss, done.gradients)
         optimizer.search(self._trained, *start, self._course.slots, at.step, at.rate, evaluate)
 
-    def _batch(self, executor: Executor, rows: Rows) -> Batch:
-        at = self._course.position
+    def _batch(self, executor: Executor, rows: Rows, steps: int) -> Batch:
+        course, at = self._course, self._course.position
         batch = executor.train(
-            self.params, self._prepared(rows), self.config.seed, at.batches, at.step / self.steps
+            self.params, self._examples, rows, self.config.seed, at.batches, at.step / steps
         )
         if not math.isfinite(batch.loss):
             raise self._diverged(executor, rows)
         for name, value in batch.renewed.items():
             self.params[name][...] = value
-        self._course.counted.count(batch.means, batch.terms)
-        for part in batch.parts:
-            self._course.counted.measure(part)
+        course.counted.count(batch.means, batch.terms)
+        if self._needs_measure:
+            for part in batch.parts:
+                course.counted.measure(part)
         at.batch += 1
         at.batches += 1
         at.penalties += batch.penalty

@@ -66,6 +66,12 @@ class TrainingConfig:
             raise ConfigError("/class_balance", "give class_weight or class_balance, not both")
         return config
 
+    @property
+    def limits_gradients(self) -> bool:
+        """Whether gradients are cut or scaled down in any way."""
+        limits = (self.clip_norm, self.clip_weight_norm, self.clip_value)
+        return any(limit is not None for limit in limits)
+
     def to_document(self) -> dict[str, Any]:
         """The document of this configuration, every default filled in."""
         return to_document(self)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.correlation import Geometry, correlate, correlate_back, kernel_gradient
+from nncore.correlation import correlate, correlate_back, kernel_gradient
 from nncore.errors import ArchitectureError
+from nncore.geometry import Geometry
 from nncore.passes import Pass
 from nncore.windows import Extent, Padding, span
 

@@ -11,6 +11,7 @@ from nncore.arrays import Array, Params
 from nncore.errors import few
 from nncore.operation import Weight
 from nncore.seeds import generator
+from nncore.vectors import Layout
 
 
 def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
@@ -18,10 +19,15 @@ def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
     precision = np.dtype(dtype)
     if precision not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {precision}")
-    return {
-        name: weight.initializer.draw(generator(seed, "init", name), weight.shape, precision)
-        for name, weight in weights.items()
-    }
+    # One behind the other, the trainable ones first: an optimizer then takes them as one vector.
+    order = sorted(weights, key=lambda name: not weights[name].trainable)
+    layout = Layout({name: weights[name].shape for name in order})
+    views = layout.zeros(precision)
+    for name, weight in weights.items():
+        views[name][...] = weight.initializer.draw(
+            generator(seed, "init", name), weight.shape, precision
+        )
+    return {name: views[name] for name in weights}
 
 
 def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Array]) -> None:

@@ -1,6 +1,6 @@
 """Where the windows of convolutions and poolings lie: Keras' `valid` and `same` arithmetic.
 
-Everything slides over images. A sequence [steps, channels] is an image of height 1.
+Everything slides over images. A sequence [steps, channels] is an image of width 1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Windows:
         cls, size: int, stride: int, padding: CausalPadding = "valid", dilation: int = 1
     ) -> Windows:
         """Windows along a sequence."""
-        return cls((1, size), (1, stride), padding, (1, dilation))
+        return cls((size, 1), (stride, 1), padding, (dilation, 1))
 
     @property
     def reach(self) -> Extent:
@@ -59,7 +59,7 @@ class Windows:
 
     def in_sequence(self, steps: int | None, field: str) -> int | None:
         """How many windows fit along a sequence, or an error at `field` if not one does."""
-        return self._fitting(1, steps, field, "length")
+        return self._fitting(0, steps, field, "length")
 
     def _axes(self, image: Extent) -> list[tuple[int, int, int]]:
         return list(zip(image, self.reach, self.strides, strict=True))

@@ -10,17 +10,44 @@ import numpy as np
 
 from nncore.arrays import Array
 
+_MOST_VIEWS = 4096
+
 
 class Workspace:
-    """Named buffers that grow to the largest size asked for. One thread at a time."""
+    """Named buffers that grow to the largest size asked for. One thread at a time.
+
+    `moves` counts how often a buffer had to grow: views taken before may be out of use since.
+    """
 
     def __init__(self) -> None:
+        self.moves = 0
         self._buffers: dict[Hashable, Array] = {}
+        # Looking a view up is several times faster than cutting it out of its buffer again.
+        self._views: dict[tuple[Hashable, tuple[int, ...], np.dtype[Any]], Array] = {}
+        self._constants: dict[tuple[float, tuple[int, ...], np.dtype[Any]], Array] = {}
 
     def take(self, name: Hashable, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """The buffer of that name, uninitialised, valid until the name is asked for again."""
+        view = self._views.get((name, shape, dtype))
+        return self._cut(name, shape, dtype) if view is None else view
+
+    def _cut(self, name: Hashable, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         size = math.prod(shape)
         flat = self._buffers.get(name)
         if flat is None or flat.size < size or flat.dtype != dtype:
             flat = self._buffers[name] = np.empty(size, dtype)
-        return flat[:size].reshape(shape)
+            self._views = {key: view for key, view in self._views.items() if key[0] != name}
+            self.moves += 1
+        elif len(self._views) >= _MOST_VIEWS:
+            self._views.clear()
+        view = self._views[name, shape, dtype] = flat[:size].reshape(shape)
+        return view
+
+    def constant(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array full of one value, which nobody may change."""
+        key = (value, shape, dtype)
+        array = self._constants.get(key)
+        if array is None:
+            array = self._constants[key] = np.full(shape, value, dtype)
+            array.flags.writeable = False
+        return array

@@ -5,6 +5,7 @@ Computed as tanh(x / 2) / 2 + 1 / 2, which is faster than exp and overflows nowh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,23 +21,24 @@ from nncore.registry import register
 class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x))."""
 
+    repeatable: ClassVar[bool] = True
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        y = pass_.buffer("y", x.shape, x.dtype)
-        np.multiply(x, 0.5, out=y)
-        np.tanh(y, out=y)
-        y *= 0.5
-        y += 0.5
+        y, half = pass_.over(x), pass_.constant(0.5, (), x.dtype)
+        pass_.do(np.multiply, x, half, y)
+        pass_.do(np.tanh, y, y)
+        pass_.do(np.multiply, y, half, y)
+        pass_.do(np.add, y, half, y)
         return y, y
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        y = cache
-        dx = pass_.buffer("dx", y.shape, y.dtype)
-        np.subtract(1, y, out=dx)
-        dx *= y
-        dx *= dy
-        return dx, {}
+        slope = pass_.buffer("slope", cache.shape, cache.dtype)
+        pass_.do(np.subtract, pass_.constant(1, (), cache.dtype), cache, slope)
+        pass_.do(np.multiply, slope, cache, slope)
+        pass_.do(np.multiply, dy, slope, dy)
+        return dy, {}
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return graph.node("Sigmoid", x.name)

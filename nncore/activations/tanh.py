@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,20 +19,21 @@ from nncore.registry import register
 class Tanh(Activation):
     """y = tanh x."""
 
+    repeatable: ClassVar[bool] = True
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        y = pass_.buffer("y", x.shape, x.dtype)
-        np.tanh(x, out=y)
+        y = pass_.over(x)
+        pass_.do(np.tanh, x, y)
         return y, y
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        y = cache
-        dx = pass_.buffer("dx", y.shape, y.dtype)
-        np.multiply(y, y, out=dx)
-        np.subtract(1, dx, out=dx)
-        dx *= dy
-        return dx, {}
+        slope = pass_.buffer("slope", cache.shape, cache.dtype)
+        pass_.do(np.multiply, cache, cache, slope)
+        pass_.do(np.subtract, pass_.constant(1, (), cache.dtype), slope, slope)
+        pass_.do(np.multiply, dy, slope, dy)
+        return dy, {}
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return graph.node("Tanh", x.name)

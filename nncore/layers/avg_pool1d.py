@@ -38,13 +38,13 @@ class AvgPool1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[int, ...]]:
-        images = x[:, None]
-        return pool_means(images, self._windows(), pass_)[:, 0], images.shape
+        images = x[:, :, None]
+        return pool_means(images, self._windows(), pass_)[:, :, 0], images.shape
 
     def backward(
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        return pool_means_back(cache, dy[:, None], self._windows(), pass_)[:, 0], {}
+        return pool_means_back(cache, dy[:, :, None], self._windows(), pass_)[:, :, 0], {}
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return sliding.pool("AveragePool", x, self._windows(), 0, graph)

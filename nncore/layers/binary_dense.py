@@ -7,7 +7,7 @@ are those of the estimator. Courbariaux, Hubara, Soudry, El-Yaniv and Bengio, 20
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.binarization import BinaryKernel
@@ -22,6 +22,8 @@ from nncore.registry import register
 @dataclass(frozen=True, slots=True)
 class BinaryDense(Dense):
     """A dense layer whose weights, inputs or both are taken as -1 or 1."""
+
+    repeatable: ClassVar[bool] = False
 
     estimator: Estimator = "straight_through"
     binary_weights: bool = True

@@ -2,7 +2,7 @@
 
 x (N, T, C), K (KW, C / groups, F), b (F,), y (N, OT, F). `causal` padding puts all zeros before
 the sequence, so that y[o] sees nothing after x[strides o] (van den Oord et al., 2016). Carried out
-as a convolution of images of height 1.
+as a convolution of images of width 1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nncore.convolution import (
     check_groups,
     convolve,
     convolve_back,
-    height_one,
+    width_one,
 )
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
@@ -76,18 +76,23 @@ class Conv1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        return convolve(height_one(params), x[:, None], self._windows(), self.groups, pass_)[
-            :, 0
+        return convolve(width_one(params), x[:, :, None], self._windows(), self.groups, pass_)[
+            :, :, 0
         ], x
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         dx, gradients = convolve_back(
-            height_one(params), cache[:, None], dy[:, None], self._windows(), self.groups, pass_
+            width_one(params),
+            cache[:, :, None],
+            dy[:, :, None],
+            self._windows(),
+            self.groups,
+            pass_,
         )
-        gradients["kernel"] = gradients["kernel"][0]
-        return None if dx is None else dx[:, 0], gradients
+        gradients["kernel"] = gradients["kernel"][:, 0]
+        return None if dx is None else dx[:, :, 0], gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return sliding.convolve(params, x, self._windows(), self.groups, graph)

@@ -1,7 +1,7 @@
 """Transposed convolution of sequences: y[strides o + dilation i - offset] sums K[i] x[o], plus b.
 
 x (N, T, C), K (KW, F, C), b (F,), y (N, OT, F); lengths as for conv2d_transpose. Carried out as a
-transposed convolution of images of height 1.
+transposed convolution of images of width 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.convolution import height_one
+from nncore.convolution import width_one
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
@@ -49,7 +49,7 @@ class Conv1DTranspose(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         steps, _ = require_sequence(shape, "conv1d_transpose")
-        return self._transposition().horizontal.fitting(steps), self.filters
+        return self._transposition().vertical.fitting(steps), self.filters
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         kernel = (self.kernel_size, self.filters, elements(shape[-1:]))
@@ -70,15 +70,15 @@ class Conv1DTranspose(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        return self._transposition().forward(height_one(params), x[:, None], pass_)[:, 0], x
+        return self._transposition().forward(width_one(params), x[:, :, None], pass_)[:, :, 0], x
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
-        x, weights = cache[:, None], height_one(params)
-        dx, gradients = self._transposition().backward(weights, x, dy[:, None], pass_)
-        gradients["kernel"] = gradients["kernel"][0]
-        return None if dx is None else dx[:, 0], gradients
+        x, weights = cache[:, :, None], width_one(params)
+        dx, gradients = self._transposition().backward(weights, x, dy[:, :, None], pass_)
+        gradients["kernel"] = gradients["kernel"][:, 0]
+        return None if dx is None else dx[:, :, 0], gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         axes = [self._transposition().horizontal]
@@ -88,4 +88,4 @@ class Conv1DTranspose(Layer):
         steps = Axis(
             self.kernel_size, self.strides, self.dilation_rate, self.output_padding, self.padding
         )
-        return Transposition(Axis(1, 1, 1, None, "valid"), steps)
+        return Transposition(steps, Axis(1, 1, 1, None, "valid"))

@@ -6,6 +6,7 @@ dx = dy W^T, dW = x^T dy, db = sum of dy, summed over examples and positions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from nncore.layers.layer import Layer
 from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Pass
-from nncore.reductions import sum_rows
+from nncore.products import product
 from nncore.registry import register
 from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements, written
@@ -29,6 +30,9 @@ from nncore.shapes import Positive, Shape, elements, written
 @dataclass(frozen=True, slots=True)
 class Dense(Layer):
     """Affine map of the last axis: y = x W + b."""
+
+    needs_output: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
 
     units: Positive
     activation: Activation | None = None
@@ -60,9 +64,9 @@ class Dense(Layer):
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
         y = pass_.buffer("y", (*x.shape[:-1], self.units), x.dtype)
         vectors = y.reshape(-1, self.units)
-        np.matmul(x.reshape(len(vectors), x.shape[-1]), params["kernel"], out=vectors)
+        product(x.reshape(len(vectors), x.shape[-1]), params["kernel"], vectors, pass_)
         if self.use_bias:
-            y += params["bias"]
+            pass_.do(np.add, y, params["bias"], y)
         return y, x
 
     def backward(
@@ -71,15 +75,16 @@ class Dense(Layer):
         x, kernel = cache, params["kernel"]
         vectors = dy.reshape(-1, self.units)
         inputs = x.reshape(len(vectors), x.shape[-1])
-        dkernel = pass_.buffer("dkernel", kernel.shape, x.dtype)
-        np.matmul(inputs.T, vectors, out=dkernel)
-        gradients = {"kernel": dkernel}
+        gradients = {"kernel": pass_.gradient("kernel", kernel.shape, x.dtype)}
+        product(inputs.T, vectors, gradients["kernel"], pass_)
         if self.use_bias:
-            gradients["bias"] = sum_rows(vectors)
+            gradients["bias"] = pass_.gradient("bias", (self.units,), x.dtype)
+            ones = pass_.constant(1, (len(vectors),), x.dtype)
+            product(ones, vectors, gradients["bias"], pass_)
         if not pass_.needs_dx:
             return None, gradients
         dx = pass_.buffer("dx", x.shape, x.dtype)
-        np.matmul(vectors, kernel.T, out=dx.reshape(inputs.shape))
+        product(vectors, kernel.T, dx.reshape(inputs.shape), pass_)
         return dx, gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:

@@ -20,8 +20,7 @@ from nncore.layers.recurrent import Recurrent
 from nncore.onnx.graph import Graph
 from nncore.onnx.model import Attribute
 from nncore.onnx.unrolling import Operator, activate
-from nncore.recurrence import Cell, Given, product_over_steps
-from nncore.reductions import sum_rows
+from nncore.recurrence import Cell, Given, Gradients, Recall, back_to, in_blocks
 from nncore.registry import register
 from nncore.squashing import check_squashing, squashing
 
@@ -34,7 +33,7 @@ class GRU(Recurrent):
     recurrent_activation: Activation | None = Sigmoid()
     reset_after: bool = True
 
-    gates: ClassVar[tuple[int, ...]] = (0, 1, 2)
+    gates: ClassVar[int] = 3
     operations_a_unit: ClassVar[int] = 13
     kept_a_unit: ClassVar[int] = 3
 
@@ -44,7 +43,8 @@ class GRU(Recurrent):
     def bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def input_bias(self, bias: Array) -> Array:
+    def input_bias(self, params: Params) -> Array:
+        bias = params["bias"]
         if not self.reset_after:
             return bias
         # Of z and r both rows are added to the same sum.
@@ -52,23 +52,13 @@ class GRU(Recurrent):
         both[: 2 * self.units] += bias[1, : 2 * self.units]
         return both
 
-    def bias_gradient(self, slope: Array, cell: Cell) -> Array:
-        if not isinstance(cell, _ResetAfter):
-            return slope
-        rows = np.stack([slope, slope])
-        rows[1, 2 * self.units :] = sum_rows(cell.dinner.reshape(-1, self.units))
-        return rows
-
-    def cell(self, params: Params, *given: *Given) -> Cell:
-        if not self.reset_after:
-            return _ResetBefore(self, *given)
-        bias = params["bias"][1, 2 * self.units :] if self.use_bias else None
-        return _ResetAfter(self, bias, *given)
+    def cell(self, params: Params, given: Given) -> Cell:
+        return (_ResetAfter if self.reset_after else _ResetBefore)(self, params, given)
 
     def operator(self) -> Operator:
         activations = (self.recurrent_activation, self.activation)
         attributes: dict[str, Attribute] = {"linear_before_reset": int(self.reset_after)}
-        return Operator("GRU", self.gates, activations, attributes)
+        return Operator("GRU", (0, 1, 2), activations, attributes)
 
     def biases(self, params: Params) -> tuple[Array, Array]:
         if self.reset_after:
@@ -107,111 +97,174 @@ class GRU(Recurrent):
 
 
 class _Cell(Cell):
-    def __init__(self, layer: GRU, *given: *Given) -> None:
-        super().__init__(*given)
-        self.gate = squashing(layer.recurrent_activation, "gates", self.pass_)
-        self.candidate = squashing(layer.activation, "candidate", self.pass_)
+    """The gates r and z and the candidate h'; `acts` ends with their activations."""
+
+    order = (1, 0, 2)
+
+    def __init__(self, layer: GRU, params: Params, given: Given, gates: int) -> None:
+        self.gate = squashing(layer.recurrent_activation, "gates", given.pass_)
+        self.candidate = squashing(layer.activation, "candidate", given.pass_)
+        super().__init__(given, self.gate.mixes or self.candidate.mixes)
+        stacked = layer.stacked(params)
+        self.kernel = self.weights("weights", stacked, {1: self.gate, 0: self.gate})
+        self.projection = self.weights("projection", stacked[1:], {2: self.candidate})
+        self.input_row = list(self.rows[..., self.units :])
+        self.acts = self.store("activations", gates)
+        self.gates = self.parts(self.acts, gates - 3, gates - 1)
+        self.r, self.z, self.mixed = (
+            self.parts(self.acts, at, at + 1) for at in range(gates - 3, gates)
+        )
+
+    def open(self, s: int) -> None:
+        """The gates, and the inputs' part of the candidate."""
+        gates = self.gates[s]
+        np.matmul(self.row[s], self.kernel, out=gates)
+        self.gate.forward(gates, gates, s)
+        np.matmul(self.input_row[s], self.projection, out=self.mixed[s])
 
     def mix(self, s: int) -> None:
         """h_t from the update gate and the candidate."""
-        update, _, candidate = self.z[:, s]
-        h = self.h[s + 1]
-        np.subtract(self.h[s], candidate, out=h)
-        h *= update
-        h += candidate
+        mixed, spare = self.mixed[s], self.spare
+        self.candidate.forward(mixed, mixed, s)
+        np.subtract(self.h[s], mixed, out=spare)
+        spare *= self.z[s]
+        np.add(spare, mixed, out=self.h[s + 1])
 
-    def mix_back(self, s: int) -> None:
-        """dL/dupdate in `work`, dz of the candidate, the direct part of dL/dh_(t-1) in `spare`."""
+    def prepare_back(self, gates: int, states: int) -> None:
+        super().prepare_back(gates, states)
+        self.of_sums = self.factors("of sums", gates)
+        self.of_state = list(self.of_sums[:, -2:])
+        self.dmixing = self.dz_parts(gates - 2, gates)
+        self.dmixed = self.dz_parts(gates - 1, gates)
+        self.dgates = self.dz_parts(gates - 3, gates - 1)
+
+    def differentiate(self, first: int, end: int) -> None:
+        acts = self.split(self.acts, first, end)
+        *_, z, mixed = acts
+        factors = self.of_sums[: end - first].swapaxes(0, 1)
+        self.gate.slope(acts[-3:-1], factors[-3:-1], first)
+        self.candidate.slope(mixed, factors[-1], first)
+        # Nobody asks for the candidates again: what follows takes their place.
+        np.subtract(in_blocks(self.outputs[first:end], self.width), mixed, out=mixed)
+        factors[-2] *= mixed
+        np.subtract(1, z, out=mixed)
+        factors[-1] *= mixed
+        self.differentiate_reset(acts, factors)
+
+    def differentiate_reset(self, acts: Array, factors: Array) -> None:
+        """Complete the factors of what the reset gate takes part in."""
+        raise NotImplementedError
+
+    def mix_back(self, s: int, place: int) -> None:
+        """The slopes of z and the candidate, and in `spare` the direct part of dL/dh_(t-1)."""
         (dh,) = self.slopes
-        update, _, candidate = self.z[:, s]
-        dupdate, _, dcandidate = self.work
-        np.subtract(self.h[s], candidate, out=dupdate)
-        dupdate *= dh
-        np.multiply(dh, update, out=self.spare)
-        np.subtract(dh, self.spare, out=dcandidate)
-        self.candidate.backward(dcandidate, candidate, self.dz[2, s], s)
+        np.multiply(dh, self.of_state[place], out=self.dmixing[s])
+        self.candidate.back(self.dmixed[s], s)
+        np.multiply(dh, self.z[s], out=self.spare)
 
 
 class _ResetAfter(_Cell):
-    def __init__(self, layer: GRU, bias: Array | None, *given: *Given) -> None:
-        super().__init__(layer, *given)
-        self.bias = bias
-        self.inner = self.buffer("inner", *self.z.shape[1:])
-        self.dinner = self.inner
+    """Before the gates stands what the state gives to the candidate, h R + b'."""
+
+    def __init__(self, layer: GRU, params: Params, given: Given) -> None:
+        super().__init__(layer, params, given, 4)
+        recurrent = params["recurrent_kernel"]
+        bias = params["bias"][1] if layer.use_bias else np.zeros_like(recurrent[0])
+        self.recurrent = self.weights("recurrent", (recurrent, bias[None]), {2: self.candidate})
+        self.told_row = list(self.rows[..., : self.units + 1])
+        self.inner = self.parts(self.acts, 0, 1)
 
     def step(self, s: int) -> None:
-        z, work, inner = self.z[:, s], self.work, self.inner[s]
-        np.matmul(self.recall(s), self.recurrent, out=work)
-        gates = z[:2]
-        gates += work[:2]
-        self.gate.forward(gates, gates, s)
-        np.copyto(inner, work[2])
-        if self.bias is not None:
-            inner += self.bias
-        np.multiply(z[1], inner, out=self.spare)
-        candidate = z[2]
-        candidate += self.spare
-        self.candidate.forward(candidate, candidate, s)
+        inner, mixed = self.inner[s], self.mixed[s]
+        self.open(s)
+        np.matmul(self.told_row[s], self.recurrent, out=inner)
+        np.multiply(self.r[s], inner, out=self.spare)
+        mixed += self.spare
         self.mix(s)
 
-    def prepare_back(self) -> None:
-        super().prepare_back()
-        self.dinner = self.buffer("dinner", *self.inner.shape)
+    def start_back(self, recurrent: Array) -> None:
+        self.prepare_back(4, 1)
+        self.of_reset, self.dreset = list(self.of_sums[:, :2]), self.dz_parts(0, 2)
+        self.dtold = list(self.dz[..., : 3 * self.units])
+        self.recall = Recall("recall", self.ordered("of told", recurrent, (2, 1, 0)), self)
 
-    def step_back(self, s: int) -> None:
-        z, dz, work = self.z[:, s], self.dz[:, s], self.work
-        self.mix_back(s)
-        np.multiply(dz[2], self.inner[s], out=work[1])
-        self.gate.backward(work[:2], z[:2], dz[:2], s)
-        # What the state's product is told: as dz, but the candidate's part through the reset gate.
-        np.multiply(dz[2], z[1], out=work[2])
-        np.copyto(work[:2], dz[:2])
-        np.copyto(self.dinner[s], work[2])
+    def differentiate_reset(self, acts: Array, factors: Array) -> None:
+        inner, r = acts[:2]
+        np.copyto(factors[0], r)
+        factors[1] *= inner
+        if self.candidate.scale != 1:
+            factors[1] /= self.candidate.scale
+
+    def step_back(self, s: int, place: int) -> None:
+        self.mix_back(s, place)
+        # The candidate's slope goes on to the product and to the reset gate.
+        np.multiply(self.dmixed[s], self.of_reset[place], out=self.dreset[s])
+        self.gate.back(self.dgates[s], s)
         (dh,) = self.slopes
-        self.recall_back(work, dh)
+        self.recall_back(self.recall, self.dtold[s], dh)
         dh += self.spare
 
-    def gradients(self) -> Array:
-        found = product_over_steps(self.memories(), self.dz, "drecurrent", self.pass_)
-        np.matmul(self.memories().T, self.dinner.reshape(-1, found.shape[-1]), out=found[2])
-        return found
+    def gradients(self) -> Gradients:
+        told, units = slice(0, self.units + 1), self.units
+        of_told = self.product("of told", told, self.dz[..., : 3 * units])
+        of_inputs = self.product("of inputs", slice(units, None), self.dz[..., units:])
+        of_told = self.ordered("dtold", of_told, (2, 1, 0))
+        of_inputs = self.ordered("dinputs", of_inputs, back_to(self.order))
+        # In the order of the weights' rows: the bias of the sums, and that of the product.
+        bias = np.stack([of_inputs[0], of_told[units]])
+        return Gradients(of_told[:units], bias, of_inputs[1:])
 
 
 class _ResetBefore(_Cell):
-    def __init__(self, layer: GRU, *given: *Given) -> None:
-        super().__init__(layer, *given)
-        self.kept = self.buffer("kept", *self.z.shape[1:])
+    """What the state gives to the candidate is r h, kept below."""
+
+    def __init__(self, layer: GRU, params: Params, given: Given) -> None:
+        super().__init__(layer, params, given, 3)
+        recurrent = params["recurrent_kernel"]
+        self.recurrent = self.weights("recurrent", (recurrent,), {2: self.candidate})
+        self.kept = self.buffer("kept", self.steps, self.examples, self.units)
+        self.kept_row, self.kept_part = list(self.kept), list(in_blocks(self.kept, self.width))
 
     def step(self, s: int) -> None:
-        z, work, recalled = self.z[:, s], self.work, self.recall(s)
-        np.matmul(recalled, self.recurrent[:2], out=work[:2])
-        gates = z[:2]
-        gates += work[:2]
-        self.gate.forward(gates, gates, s)
-        np.multiply(z[1], recalled, out=self.kept[s])
-        np.matmul(self.kept[s], self.recurrent[2], out=work[2])
-        candidate = z[2]
-        candidate += work[2]
-        self.candidate.forward(candidate, candidate, s)
+        mixed = self.mixed[s]
+        self.open(s)
+        np.multiply(self.r[s], self.told[s], out=self.kept_part[s])
+        np.matmul(self.kept_row[s], self.recurrent, out=self.spare)
+        mixed += self.spare
         self.mix(s)
 
-    def step_back(self, s: int) -> None:
-        z, dz, work = self.z[:, s], self.dz[:, s], self.work
-        self.mix_back(s)
-        dkept = work[2]
-        np.matmul(dz[2], self.transposed[2], out=dkept)
-        np.multiply(dkept, self.recalled[s], out=work[1])
-        dkept *= z[1]
+    def start_back(self, recurrent: Array) -> None:
+        self.prepare_back(3, 1)
+        self.of_r, self.dr = list(self.of_sums[:, 0]), self.dz_parts(0, 1)
+        self.dgate_rows = list(self.dz[..., : 2 * self.units])
+        self.dmixed_rows = list(self.dz[..., 2 * self.units :])
+        split = self.ordered("of told", recurrent, self.order)
+        self.recall = Recall("recall", split[:, : 2 * self.units], self)
+        self.recall_kept = Recall("recall kept", split[:, 2 * self.units :], self)
+        self.dkept = self.state_buffer("dkept")
+
+    def differentiate_reset(self, acts: Array, factors: Array) -> None:
+        """That of r lacks h, which is told where it is used."""
+
+    def step_back(self, s: int, place: int) -> None:
+        self.mix_back(s, place)
+        dkept, dr = self.dkept, self.dr[s]
+        self.recall_kept(self.dmixed_rows[s], dkept)
+        np.multiply(dkept, self.told[s], out=dr)
+        dr *= self.of_r[place]
+        dkept *= self.r[s]
         if self.factor is not None:
-            dkept *= self.factor
-        self.gate.backward(work[:2], z[:2], dz[:2], s)
+            dkept *= self.masked
+        self.gate.back(self.dgates[s], s)
         (dh,) = self.slopes
-        self.recall_back(dz[:2], dh)
+        self.recall_back(self.recall, self.dgate_rows[s], dh)
         dh += self.spare
         dh += dkept
 
-    def gradients(self) -> Array:
-        found = product_over_steps(self.memories(), self.dz, "drecurrent", self.pass_)
-        units = found.shape[-1]
-        np.matmul(self.kept.reshape(-1, units).T, self.dz[2].reshape(-1, units), out=found[2])
-        return found
+    def gradients(self) -> Gradients:
+        joint = super().gradients()
+        units = self.units
+        left = self.kept.reshape(self.steps * self.examples, units)
+        slopes = self.dz[..., 2 * units :].reshape(len(left), units, copy=False)
+        np.matmul(left.T, slopes, out=joint.recurrent[:, 2 * units :])
+        return joint

@@ -20,9 +20,9 @@ from nncore.initializers.initializer import Initializer
 from nncore.layers.recurrent import Recurrent
 from nncore.onnx.graph import Graph
 from nncore.onnx.unrolling import Operator, activate
-from nncore.recurrence import Cell, Given
+from nncore.recurrence import Cell, Given, Recall
 from nncore.registry import register
-from nncore.squashing import check_squashing, squashing
+from nncore.squashing import check_squashing, squash, squashing
 
 
 @register("lstm")
@@ -33,8 +33,7 @@ class LSTM(Recurrent):
     recurrent_activation: Activation | None = Sigmoid()
     unit_forget_bias: bool = True
 
-    # The three sigmoids side by side: i, f, o, g.
-    gates: ClassVar[tuple[int, ...]] = (0, 1, 3, 2)
+    gates: ClassVar[int] = 4
     operations_a_unit: ClassVar[int] = 14
     kept_a_unit: ClassVar[int] = 3
 
@@ -46,8 +45,8 @@ class LSTM(Recurrent):
             return ForgetBiasOne(self.bias_initializer, self.units)
         return self.bias_initializer
 
-    def cell(self, params: Params, *given: *Given) -> Cell:
-        return _Cell(self, *given)
+    def cell(self, params: Params, given: Given) -> Cell:
+        return _Cell(self, params, given)
 
     def operator(self) -> Operator:
         activations = (self.recurrent_activation, self.activation, self.activation)
@@ -83,42 +82,66 @@ class ForgetBiasOne(Initializer):
 
 
 class _Cell(Cell):
-    carried = 2
+    # The sigmoids side by side, and (i, f) beside what they are multiplied with, (g, c).
+    order = (3, 0, 1, 2)
 
-    def __init__(self, layer: LSTM, *given: *Given) -> None:
-        super().__init__(*given)
-        self.c = self.states[1]
-        self.shown = self.buffer("shown", *self.z.shape[1:])
-        self.gate = squashing(layer.recurrent_activation, "gates", self.pass_)
-        self.candidate = squashing(layer.activation, "candidate", self.pass_)
-        self.output = squashing(layer.activation, "output", self.pass_)
+    def __init__(self, layer: LSTM, params: Params, given: Given) -> None:
+        self.gate = squashing(layer.recurrent_activation, "gates", given.pass_)
+        self.candidate = squashing(layer.activation, "candidate", given.pass_)
+        self.output = squashing(layer.activation, "output", given.pass_)
+        super().__init__(given, self.gate.mixes or self.candidate.mixes)
+        gates = {3: self.gate, 0: self.gate, 1: self.gate, 2: self.candidate}
+        self.kernel = self.weights("weights", layer.stacked(params), gates)
+        # o, i, f, g, the state before the step, and the activation of the one after it.
+        self.acts = self.store("activations", 6)
+        self.z, self.o, self.f = (self.parts(self.acts, *at) for at in ((0, 4), (0, 1), (2, 3)))
+        self.fade = self.parts(self.acts, 1, 3)
+        self.faded = self.parts(self.acts, 3, 5)
+        self.c, self.shown = self.parts(self.acts, 4, 5), self.parts(self.acts, 5, 6)
+        self.c[0].fill(0)
+        self.carried = (self.h, self.c)
+        self.terms = self.state_buffer("terms", 2)
 
     def step(self, s: int) -> None:
-        z, c, shown = self.z[:, s], self.c[s + 1], self.shown[s]
-        np.matmul(self.recall(s), self.recurrent, out=self.work)
-        z += self.work
-        self.gate.forward(z[:3], z[:3], s)
-        self.candidate.forward(z[3], z[3], s)
-        i, f, o, g = z
-        np.multiply(f, self.c[s], out=c)
-        np.multiply(i, g, out=self.spare)
-        c += self.spare
+        c, shown = self.c[s + 1], self.shown[s]
+        np.matmul(self.row[s], self.kernel, out=self.z[s])
+        squash(self.gate, self.candidate, self.z[s], 3 * self.blocks, s)
+        np.multiply(self.fade[s], self.faded[s], out=self.terms)
+        np.add(self.terms[: self.blocks], self.terms[self.blocks :], out=c)
+        if self.output.scale != 1:
+            c = np.multiply(c, self.output.scale, out=shown)
         self.output.forward(c, shown, s)
-        np.multiply(o, shown, out=self.h[s + 1])
+        np.multiply(self.o[s], shown, out=self.h[s + 1])
 
-    def step_back(self, s: int) -> None:
-        i, f, o, g = z = self.z[:, s]
-        di, df, do, dg = work = self.work
+    def start_back(self, recurrent: Array) -> None:
+        self.prepare_back(4, 2)
+        self.of_gates, self.of_state = self.factors("of gates", 4), self.factors("of state", 1)
+        self.of_o, self.of_rest = list(self.of_gates[:, 0]), list(self.of_gates[:, 1:])
+        self.do, self.drest = self.dz_parts(0, 1), self.dz_parts(1, 4)
+        self.dgates, self.dg = self.dz_parts(0, 3), self.dz_parts(3, 4)
+        self.recall = Recall("recall", self.ordered("recurrent", recurrent, self.order), self)
+
+    def differentiate(self, first: int, end: int) -> None:
+        acts = self.split(self.acts, first, end)
+        o, i, _, g, _, shown = acts
+        of_gates = self.of_gates[: end - first].swapaxes(0, 1)
+        of_state = self.of_state[: end - first, 0]
+        self.gate.slope(acts[:3], of_gates[:3], first)
+        of_gates[0] *= shown
+        of_gates[1:3] *= acts[3:5]
+        self.candidate.slope(g, of_gates[3], first)
+        of_gates[3] *= i
+        self.output.slope(shown, of_state, first)
+        of_state *= o
+
+    def step_back(self, s: int, place: int) -> None:
         dh, dc = self.slopes
-        dz, shown = self.dz[:, s], self.shown[s]
-        np.multiply(dh, shown, out=do)
-        dh *= o
-        self.output.backward(dh, shown, self.spare, s)
+        np.multiply(dh, self.of_state[place, 0], out=self.spare)
+        self.output.back(self.spare, s)
         dc += self.spare
-        np.multiply(dc, g, out=di)
-        np.multiply(dc, self.c[s], out=df)
-        np.multiply(dc, i, out=dg)
-        dc *= f
-        self.gate.backward(work[:3], z[:3], dz[:3], s)
-        self.candidate.backward(dg, g, dz[3], s)
-        self.recall_back(dz, dh)
+        np.multiply(dh, self.of_o[place], out=self.do[s])
+        np.multiply(dc, self.of_rest[place], out=self.drest[s])
+        self.gate.back(self.dgates[s], s)
+        self.candidate.back(self.dg[s], s)
+        dc *= self.f[s]
+        self.recall_back(self.recall, self.dz_rows[s], dh)

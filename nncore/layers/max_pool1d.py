@@ -40,13 +40,13 @@ class MaxPool1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Cache]:
-        y, cache = pool_extremes(x[:, None], self._windows(), np.maximum, -np.inf, pass_)
-        return y[:, 0], cache
+        y, cache = pool_extremes(x[:, :, None], self._windows(), np.maximum, -np.inf, pass_)
+        return y[:, :, 0], cache
 
     def backward(
         self, params: Params, cache: Cache, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        return pool_extremes_back(cache, dy[:, None], self._windows(), pass_)[:, 0], {}
+        return pool_extremes_back(cache, dy[:, :, None], self._windows(), pass_)[:, :, 0], {}
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return sliding.pool("MaxPool", x, self._windows(), -np.inf, graph)

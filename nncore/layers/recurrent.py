@@ -25,7 +25,7 @@ from nncore.onnx.graph import Graph, Value
 from nncore.onnx.unrolling import Operator, write_recurrent
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
-from nncore.recurrence import Cell, Given, Inputs, join_gates, split_gates, unroll, unroll_back
+from nncore.recurrence import Cell, Given, unroll, unroll_back
 from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements, written
 from nncore.squashing import check_squashing
@@ -36,18 +36,17 @@ Rate = Annotated[float, Range(min=0, below=1)]
 
 class _Cache(NamedTuple):
     line: Timeline
-    inputs: Inputs
-    weights: Array
     cell: Cell
+    factor: Array | None
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrent(Layer):
     """A layer that reads sequences [steps, features] step by step.
 
-    `gates`: which gate of the weights stands where in the cell's buffers. `operations_a_unit`:
-    floating-point operations of the cell's formula for one unit and step, without the products.
-    `kept_a_unit`: numbers of one unit and step that go back in time, beside the gates.
+    `gates`: how many the weights have. `operations_a_unit`: floating-point operations of the cell's
+    formula for one unit and step, without the products. `kept_a_unit`: numbers of one unit and step
+    that go back in time, beside the gates and their slopes.
     """
 
     units: Positive
@@ -65,7 +64,7 @@ class Recurrent(Layer):
     recurrent_regularizer: Regularizer | None = None
     bias_regularizer: Regularizer | None = None
 
-    gates: ClassVar[tuple[int, ...]]
+    gates: ClassVar[int]
     operations_a_unit: ClassVar[int]
     kept_a_unit: ClassVar[int]
 
@@ -74,21 +73,22 @@ class Recurrent(Layer):
 
     def bias_shape(self) -> tuple[int, ...]:
         """The shape of the weight `bias`."""
-        return (len(self.gates) * self.units,)
+        return (self.gates * self.units,)
 
     def bias_start(self) -> Initializer:
         """How the weight `bias` starts."""
         return self.bias_initializer
 
-    def input_bias(self, bias: Array) -> Array:
+    def stacked(self, params: Params) -> tuple[Array, ...]:
+        """What the rows (h, 1, x) are multiplied with, one below the other: R, b and W."""
+        bias = self.input_bias(params) if self.use_bias else np.zeros_like(params["kernel"][0])
+        return params["recurrent_kernel"], bias[None], params["kernel"]
+
+    def input_bias(self, params: Params) -> Array:
         """What is added to the projected inputs, (G U,)."""
-        return bias
+        return params["bias"]
 
-    def bias_gradient(self, slope: Array, cell: Cell) -> Array:
-        """dL/dbias from dL/d(input bias)."""
-        return slope
-
-    def cell(self, params: Params, *given: *Given) -> Cell:
+    def cell(self, params: Params, given: Given) -> Cell:
         """A pass of the layer's formula."""
         raise NotImplementedError
 
@@ -105,7 +105,7 @@ class Recurrent(Layer):
         return (shape[0], self.units) if self.return_sequences else (self.units,)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        width = len(self.gates) * self.units
+        width = self.gates * self.units
         kernel, recurrent = (elements(shape[1:]), width), (self.units, width)
         found = {
             "kernel": Weight(kernel, self.kernel_initializer, regularizer=self.kernel_regularizer),
@@ -120,13 +120,13 @@ class Recurrent(Layer):
         return found
 
     def flops(self, shape: Shape) -> int:
-        products = 2 * len(self.gates) * self.units * (elements(shape[1:]) + self.units)
-        formula = self.units * (self.operations_a_unit + len(self.gates) * self.use_bias)
+        products = 2 * self.gates * self.units * (elements(shape[1:]) + self.units)
+        formula = self.units * (self.operations_a_unit + self.gates * self.use_bias)
         return elements(shape[:1]) * (products + formula)
 
     def kept(self, shape: Shape) -> int:
         features = elements(shape[1:])
-        of_a_step = 2 * features + self.units * (2 * len(self.gates) + self.kept_a_unit)
+        of_a_step = 2 * features + self.units * (2 * self.gates + self.kept_a_unit)
         return elements(shape[:1]) * of_a_step
 
     def output_mask(self, x: Any, mask: Mask | None) -> Mask | None:
@@ -136,37 +136,45 @@ class Recurrent(Layer):
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, _Cache]:
         line = timeline(x.shape[1], pass_.mask, self.go_backwards)
-        inputs = self._inputs(x, line, pass_)
-        weights = split_gates(self._input_weights(params), self.gates)
-        z = inputs.project(weights, pass_)
-        recurrent = split_gates(params["recurrent_kernel"], self.gates)
-        shape = (len(x), self.units)
-        factor = _factor(self.recurrent_dropout, shape, "recurrent_dropout", x.dtype, pass_)
-        cell = self.cell(params, z, recurrent, factor, pass_)
+        examples, _, width = x.shape
+        rows = pass_.buffer(
+            "rows", (len(line.order) + 1, examples, self.units + 1 + width), x.dtype
+        )
+        steps = rows[:-1, :, self.units + 1 :]
+        line.gather(x, steps)
+        factor = _factor(self.dropout, (examples, width), "dropout", x.dtype, pass_)
+        if factor is not None:
+            steps *= factor
+        rows[:-1, :, self.units] = 1
+        shape = (examples, self.units)
+        recall = _factor(self.recurrent_dropout, shape, "recurrent_dropout", x.dtype, pass_)
+        cell = self.cell(params, Given(rows, self.units, recall, pass_))
         unroll(cell, line)
-        cache = _Cache(line, inputs, weights, cell)
-        if not self.return_sequences:
-            return cell.h[-1], cache
-        return line.outputs(cell.h, self.zero_output_for_mask, pass_), cache
+        cache = _Cache(line, cell, factor)
+        if self.return_sequences:
+            return line.outputs(cell.outputs, self.zero_output_for_mask, pass_), cache
+        y = pass_.buffer("y", shape, x.dtype)
+        np.copyto(y, cell.outputs[-1])
+        return y, cache
 
     def backward(
         self, params: Params, cache: _Cache, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
-        line, inputs, weights, cell = cache
+        line, cell, factor = cache
         if self.return_sequences and self.zero_output_for_mask and line.padding is not None:
             dy[line.padding] = 0
+        cell.start_back(params["recurrent_kernel"])
         unroll_back(cell, line, dy)
-        width = len(params["kernel"])
-        slopes = join_gates(inputs.gradient(cell.dz, pass_), self.gates)
-        gradients = {
-            "kernel": slopes[:width],
-            "recurrent_kernel": join_gates(cell.gradients(), self.gates),
-        }
+        found = cell.gradients()
+        gradients = {"kernel": found.kernel, "recurrent_kernel": found.recurrent}
         if self.use_bias:
-            gradients["bias"] = self.bias_gradient(slopes[width], cell)
+            gradients["bias"] = found.bias
         if not pass_.needs_dx:
             return None, gradients
-        return line.scatter(inputs.slope(cell.dz, weights, pass_), pass_), gradients
+        slopes = cell.input_slopes(params["kernel"])
+        if factor is not None:
+            slopes *= factor
+        return line.scatter(slopes, pass_), gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return write_recurrent(self, params, x, graph)
@@ -189,21 +197,6 @@ class Recurrent(Layer):
     ) -> tuple[str, ...]:
         """A step as `cell` takes it: the states after it from those before it and x W + b."""
         raise NotImplementedError
-
-    def _input_weights(self, params: Params) -> Array:
-        if not self.use_bias:
-            return params["kernel"]
-        return np.concatenate([params["kernel"], self.input_bias(params["bias"])[None]])
-
-    def _inputs(self, x: Array, line: Timeline, pass_: Pass) -> Inputs:
-        examples, _, width = x.shape
-        steps = pass_.buffer("inputs", (len(line.order), examples, width + self.use_bias), x.dtype)
-        line.gather(x, steps[..., :width])
-        steps[..., width:] = 1
-        factor = _factor(self.dropout, (examples, width), "dropout", x.dtype, pass_)
-        if factor is not None:
-            steps[..., :width] *= factor
-        return Inputs(steps, factor, self.use_bias)
 
 
 def _factor(

@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from nncore.arrays import Params
+from nncore.arrays import Array, Params
 from nncore.layers.recurrent import Recurrent
 from nncore.onnx.graph import Graph
 from nncore.onnx.unrolling import Operator, activate
-from nncore.recurrence import Cell, Given
+from nncore.recurrence import Cell, Given, Recall, in_blocks
 from nncore.registry import register
 from nncore.squashing import squashing
 
@@ -24,12 +24,12 @@ from nncore.squashing import squashing
 class SimpleRNN(Recurrent):
     """Fully connected recurrence: the output is the state."""
 
-    gates: ClassVar[tuple[int, ...]] = (0,)
+    gates: ClassVar[int] = 1
     operations_a_unit: ClassVar[int] = 2
-    kept_a_unit: ClassVar[int] = 1
+    kept_a_unit: ClassVar[int] = 2
 
-    def cell(self, params: Params, *given: *Given) -> Cell:
-        return _Cell(self, *given)
+    def cell(self, params: Params, given: Given) -> Cell:
+        return _Cell(self, params, given)
 
     def operator(self) -> Operator:
         return Operator("RNN", (0,), (self.activation,), {})
@@ -43,17 +43,31 @@ class SimpleRNN(Recurrent):
 
 
 class _Cell(Cell):
-    def __init__(self, layer: SimpleRNN, *given: *Given) -> None:
-        super().__init__(*given)
-        self.output = squashing(layer.activation, "output", self.pass_)
+    order = (0,)
+
+    def __init__(self, layer: SimpleRNN, params: Params, given: Given) -> None:
+        self.output = squashing(layer.activation, "output", given.pass_)
+        super().__init__(given, self.output.mixes)
+        self.kernel = self.weights("weights", layer.stacked(params), {0: self.output})
 
     def step(self, s: int) -> None:
-        z, product = self.z[0, s], self.work[0]
-        np.matmul(self.recall(s), self.recurrent[0], out=product)
-        z += product
-        self.output.forward(z, self.h[s + 1], s)
+        h = self.h[s + 1]
+        np.matmul(self.row[s], self.kernel, out=h)
+        self.output.forward(h, h, s)
 
-    def step_back(self, s: int) -> None:
+    def start_back(self, recurrent: Array) -> None:
+        self.prepare_back(1, 1)
+        self.slope = self.factors("slope of h", 1)[:, 0]
+        self.sums = self.dz_parts(0, 1)
+        self.recall = Recall("recall", recurrent, self)
+
+    def differentiate(self, first: int, end: int) -> None:
+        y = in_blocks(self.outputs[first + 1 : end + 1], self.width)
+        self.output.slope(y, self.slope[: end - first], first)
+
+    def step_back(self, s: int, place: int) -> None:
         (dh,) = self.slopes
-        self.output.backward(dh, self.h[s + 1], self.dz[0, s], s)
-        self.recall_back(self.dz[:, s], dh)
+        np.multiply(dh, self.slope[place], out=self.sums[s])
+        if self.output.mixes:
+            self.output.back(self.sums[s], s)
+        self.recall_back(self.recall, self.dz_rows[s], dh)

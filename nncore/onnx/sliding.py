@@ -84,7 +84,7 @@ def pool(operator: str, x: Value, windows: Windows, margin: float, graph: Graph)
         # ONNX Runtime 1.31 takes zeros around an image for the pooling's own margins, which never
         # win and must be smaller than a window; it does not if there is something between.
         first = graph.node("Max", first, graph.number(-np.inf))
-    shape: dict[str, Attribute] = {"kernel_shape": list(windows.size[-axes:])}
+    shape: dict[str, Attribute] = {"kernel_shape": list(windows.size[:axes])}
     if operator == "AveragePool" and not _runtime_pads(x, windows) and _pads(x, windows) is None:
         # Margins of its own count for the operator: divide by the share that is none.
         ones = graph.node("Expand", graph.number(1), graph.sizes(first, 0))
@@ -102,7 +102,7 @@ def _convolve(
 ) -> str:
     axes = len(x.shape) - 1
     first = channels_first(x.name, axes, graph)
-    more: dict[str, Attribute] = {"dilations": list(windows.dilation[-axes:]), "group": groups}
+    more: dict[str, Attribute] = {"dilations": list(windows.dilation[:axes]), "group": groups}
     weights = [*weights, *_bias(params, graph)]
     return channels_last(_slide("Conv", first, x, windows, 0, graph, more, weights), axes, graph)
 
@@ -125,14 +125,14 @@ def _slide(
         padding = {"auto_pad": "SAME_UPPER"}
     else:
         first = _framed(first, x, windows, margin, graph)
-    strides = list(windows.strides[-(len(x.shape) - 1) :])
+    strides = list(windows.strides[: len(x.shape) - 1])
     return graph.node(operator, first, *weights, strides=strides, **padding, **more)
 
 
 def _lines(x: Value, windows: Windows) -> list[_Line]:
     lengths = x.shape[:-1]
     axes = len(lengths)
-    reach, strides = windows.reach[-axes:], windows.strides[-axes:]
+    reach, strides = windows.reach[:axes], windows.strides[:axes]
     return [_Line(*line, windows.padding) for line in zip(lengths, reach, strides, strict=True)]
 
 

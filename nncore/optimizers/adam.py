@@ -2,6 +2,9 @@
 
 m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= rate m' / (sqrt(v') + epsilon) with the means
 freed of their start at zero, m' = m / (1 - b1^t), v' = v / (1 - b2^t). Kingma and Ba, 2015.
+The state holds m / (1 - b1) and v / (1 - b2), which saves a pass over each; what they lack is in
+two numbers for each step: with c = sqrt((1 - b2) / (1 - b2^t)) the step is
+rate (1 - b1) / (1 - b1^t) / c times m / (1 - b1) / (sqrt(v / (1 - b2)) + epsilon / c).
 amsgrad: the largest v so far in place of v. Reddi, Kale and Kumar, 2018. adam's weight decay adds
 weight_decay * w to g; adamw's shrinks w by rate * weight_decay first. Loshchilov and Hutter, 2019.
 """
@@ -18,7 +21,7 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.documents.limits import Range
 from nncore.optimizers.chunks import in_chunks
-from nncore.optimizers.optimizer import Optimizer, Slots, decayed
+from nncore.optimizers.optimizer import Optimizer, Slots
 from nncore.registry import register
 
 
@@ -51,34 +54,29 @@ class Adam(Optimizer):
         step: int,
         learning_rate: float,
     ) -> None:
-        rate = learning_rate / (1 - self.beta_1**step)
-        widen = 1 / math.sqrt(1 - self.beta_2**step)
+        widen = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**step))
+        rate = learning_rate * (1 - self.beta_1) / (1 - self.beta_1**step) / widen
         slots = ("mean", "square", "highest") if self.amsgrad else ("mean", "square")
         for name, gradient in gradients.items():
             arrays = (params[name], gradient, *(state[slot][name] for slot in slots))
             for weight, slope, mean, square, *highest in in_chunks(*arrays):
                 if self.decoupled:
                     weight *= 1 - learning_rate * self.weight_decay
-                else:
-                    slope = decayed(slope, weight, self.weight_decay)
-                scale = self._scale(slope, square, highest, widen)
+                elif self.weight_decay:
+                    slope += weight * weight.dtype.type(self.weight_decay)
                 mean *= self.beta_1
-                mean += (1 - self.beta_1) * slope
-                np.divide(mean, scale, out=scale)
-                scale *= rate
-                weight -= scale
-
-    def _scale(self, slope: Array, square: Array, highest: list[Array], widen: float) -> Array:
-        """Update the mean of squares; sqrt(v') + epsilon."""
-        square *= self.beta_2
-        square += (1 - self.beta_2) * np.square(slope)
-        for most in highest:
-            np.maximum(most, square, out=most)
-            square = most
-        scale: Array = np.sqrt(square)
-        scale *= widen
-        scale += self.epsilon
-        return scale
+                mean += slope
+                square *= self.beta_2
+                slope *= slope
+                square += slope
+                for most in highest:
+                    np.maximum(most, square, out=most)
+                # The gradient has done its duty: its memory takes the step.
+                np.sqrt(highest[0] if highest else square, slope)
+                slope += self.epsilon / widen
+                np.divide(mean, slope, slope)
+                slope *= rate
+                weight -= slope
 
 
 @register("adamw")

@@ -6,11 +6,23 @@ from collections.abc import Iterator
 
 from nncore.arrays import Array
 
-_ELEMENTS = 1 << 15
+ELEMENTS = 1 << 15
+_WORTH_A_THREAD = 1 << 16
 
 
 def in_chunks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     """The same stretches of contiguous arrays of equal size, as flat views."""
+    if arrays[0].ndim == 1 and arrays[0].size <= ELEMENTS:
+        yield arrays
+        return
     flat = [array.reshape(-1) for array in arrays]
-    for start in range(0, flat[0].size, _ELEMENTS):
-        yield tuple(array[start : start + _ELEMENTS] for array in flat)
+    for start in range(0, flat[0].size, ELEMENTS):
+        yield tuple(array[start : start + ELEMENTS] for array in flat)
+
+
+def stretches(size: int, most: int) -> list[slice]:
+    """A vector of that size in parts for as many threads, of whole chunks, if it is worth it."""
+    chunks = -(-size // ELEMENTS)
+    parts = max(1, min(most, size // _WORTH_A_THREAD))
+    ends = [min(size, chunks * part // parts * ELEMENTS) for part in range(parts + 1)]
+    return [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]

@@ -53,7 +53,10 @@ class Optimizer(Unit):
         step: int,
         learning_rate: float,
     ) -> None:
-        """Take step number `step` (from 1) with that learning rate, changing params and state."""
+        """Take step number `step` (from 1) with that learning rate, changing params and state.
+
+        May overwrite the gradients.
+        """
         raise NotImplementedError
 
     def search(

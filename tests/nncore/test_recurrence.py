@@ -1,25 +1,49 @@
-"""The shared loop of recurrent layers: gates in and out of their order, the states of a cell."""
+"""The shared loop of recurrent layers: units in blocks, gates in order, the states of a cell."""
 
 import numpy as np
 import pytest
 
 from nncore import Network
 from nncore.passes import Pass, Run
-from nncore.recurrence import join_gates, split_gates
+from nncore.recurrence import back_to, block_width, in_blocks
 from nncore.workspace import Workspace
 from tests.nncore.references.filling import fill
 
 
-def test_gates_come_first_in_the_order_asked_for():
-    blocks = split_gates(np.arange(12).reshape(2, 6), (0, 2, 1))
-    assert blocks.tolist() == [[[0, 1], [6, 7]], [[4, 5], [10, 11]], [[2, 3], [8, 9]]]
+def test_blocks_are_as_wide_as_small_products_allow():
+    assert block_width(128, examples=32, depth=193, depth_back=384) == 64
+    assert block_width(128, examples=32, depth=193, depth_back=512) == 32
+    assert block_width(256, examples=32, depth=513, depth_back=1024) == 32
+    assert block_width(100, examples=32, depth=165, depth_back=400) == 100
+    assert block_width(128, examples=500, depth=193, depth_back=384) == 128
 
 
-@pytest.mark.parametrize("order", [(0,), (0, 1, 3, 2), (2, 0, 1)])
-@pytest.mark.parametrize("rows", [(), (5,)])
-def test_gates_go_back_where_they_came_from(order, rows):
-    weight = np.random.default_rng(0).normal(size=(*rows, len(order) * 4))
-    assert np.array_equal(join_gates(split_gates(weight, order), order), weight)
+def test_blocks_are_views_of_units_side_by_side():
+    rows = np.arange(12).reshape(2, 6)
+    blocks = in_blocks(rows, 3)
+    assert blocks.tolist() == [[[0, 1, 2], [6, 7, 8]], [[3, 4, 5], [9, 10, 11]]]
+    assert np.shares_memory(blocks, rows)
+
+
+@pytest.mark.parametrize("order", [(0,), (3, 0, 1, 2), (2, 0, 1)])
+def test_gates_go_back_where_they_came_from(order):
+    assert [order[place] for place in back_to(order)] == list(range(len(order)))
+
+
+@pytest.mark.parametrize("units", [3, 32, 64, 256])
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_many_units_in_blocks_do_as_few_do(cell, units):
+    network = Network.from_spec(
+        {"input": {"shape": [3, 2]}, "layers": [{"type": cell, "units": units}]}
+    )
+    params = network.init(0, "float64")
+    x, y = fill((40, 3, 2), 0), fill((40, units), 1)
+    loss, gradients = network.loss_and_grads(params, x, y)
+    parts = [network.loss_and_grads(params, x[at], y[at]) for at in (slice(1), slice(1, 40))]
+    assert loss == pytest.approx((parts[0][0] + 39 * parts[1][0]) / 40, rel=1e-12)
+    for name, gradient in gradients.items():
+        expected = (parts[0][1][name] + 39 * parts[1][1][name]) / 40
+        assert np.allclose(gradient, expected, rtol=0, atol=1e-14), name
 
 
 def test_the_cell_state_of_the_worked_example():
@@ -34,4 +58,4 @@ def test_the_cell_state_of_the_worked_example():
     pass_ = Pass(Run(Workspace()), "lstm_1", 0)
     _, cache = network.stages[0].operation.forward(params, fill((1, 4, 2), 0), pass_)
     expected = [0.205615110150, -0.227815254126, -0.405773719745]
-    assert cache.cell.states[1][-1, 0] == pytest.approx(expected, abs=1e-10)
+    assert cache.cell.c[-1][0, 0] == pytest.approx(expected, abs=1e-10)

@@ -172,8 +172,8 @@ def of_a_run(**change):
         ({"seed": 5}, "a run with seed 0, this one has 5"),
         ({"shuffle": False}, "a run with shuffle true, this one has false"),
         ({"metrics": []}, "a run with metrics a list of 1, this one has a list of 0"),
-        ({"accumulate_steps": 4}, "a run with accumulate_steps none, this one has 4"),
-        ({"ema_decay": None}, "a run with ema_decay 0.9, this one has none"),
+        ({"accumulate_steps": 4}, "a run with accumulate_steps 1, this one has 4"),
+        ({"ema_decay": None}, "a run with ema_decay 0.9, this one has null"),
         ({"early_stopping": None}, "this one has null"),
     ],
 )

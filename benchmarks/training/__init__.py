@@ -1,0 +1,1 @@
+"""nncore against PyTorch on one machine: steps, inference, memory, epochs, learning."""
