@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     heartbeat_seconds: PositiveFloat = 0.5  # also how often progress is written
     sweep_seconds: PositiveFloat = 2.0  # how often lost messages and leases are looked for
     max_attempts: PositiveInt = 3
+    checkpoint_seconds: PositiveFloat = 10.0
 
     @property
     def resolved_database_url(self) -> str:

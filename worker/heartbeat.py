@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.store import leases
 from service.store.database import Database
 from service.store.epochs import EpochReport
-from service.store.leases import Claim, Progress
+from service.store.leases import Claim, Progress, Wishes
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 0.2
@@ -34,6 +34,10 @@ _log = structlog.get_logger(__name__)
 
 class CancelRequested(Exception):
     """The owner wants the job to stop."""
+
+
+class PauseRequested(Exception):
+    """The owner wants the job to stand still."""
 
 
 class WorkerStopping(Exception):
@@ -59,7 +63,8 @@ class Heartbeat:
         self._progress: Progress | None = None
         self._epochs: list[EpochReport] = []
         self._recorded = self._began
-        self._cancel = False
+        self._wishes = Wishes()
+        self._told_to_stop = False
         self._lost: LeaseLost | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -78,6 +83,11 @@ class Heartbeat:
         self._thread.join()
 
     @property
+    def checkpoint_seconds(self) -> float:
+        """How often the run's state is kept."""
+        return self._settings.checkpoint_seconds
+
+    @property
     def elapsed_ms(self) -> int:
         """Milliseconds since the claim."""
         return round((time.monotonic() - self._began) * 1000)
@@ -92,13 +102,30 @@ class Heartbeat:
             raise self._lost
         if time.monotonic() > self._held_until:
             raise LeaseLost(f"job {self.claim.job_id}: the lease could not be renewed in time")
-        if self._cancel:
+        if self._wishes.cancel:
             raise CancelRequested
-        if self._stopping():
-            raise WorkerStopping
         budget = self.claim.spec["budget_seconds"]
         if budget is not None and self.elapsed_ms > budget * 1000:
             raise BudgetExceeded
+
+    @property
+    def asked_to_rest(self) -> bool:
+        """Whether the run should save its state and call `rest`."""
+        return self._wishes.pause or self._told_to_stop
+
+    def rest(self) -> NoReturn:
+        """Raise what made the run save its state."""
+        raise PauseRequested if self._wishes.pause else WorkerStopping
+
+    def checkpoint(self, step: int, state: bytes) -> None:
+        """Keep the state, with the epochs that lead up to it."""
+
+        def keep(session: Session) -> None:
+            leases.record_epochs(session, self.claim, self._epochs)
+            leases.checkpoint(session, self.claim, step, state)
+
+        self.write(keep)
+        self._epochs.clear()
 
     def record(self, report: EpochReport) -> None:
         """Add an epoch to the history: at once, or with the next ones where epochs are short.
@@ -108,9 +135,13 @@ class Heartbeat:
         """
         self._epochs.append(report)
         if time.monotonic() - self._recorded >= RECORD_SECONDS:
-            self.write(lambda session: leases.record_epochs(session, self.claim, self._epochs))
-            self._epochs.clear()
-            self._recorded = time.monotonic()
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the epochs that wait."""
+        self.write(lambda session: leases.record_epochs(session, self.claim, self._epochs))
+        self._epochs.clear()
+        self._recorded = time.monotonic()
 
     def finish(self, action: Callable[[Session], None]) -> None:
         """Write what ends the job, with the epochs that no beat has written yet."""
@@ -139,9 +170,10 @@ class Heartbeat:
         while not self._over.wait(self._settings.heartbeat_seconds):
             began = time.monotonic()
             progress = self._progress
+            self._told_to_stop = self._stopping()
             try:
                 with self._database.writing() as session:
-                    self._cancel = leases.beat(
+                    self._wishes = leases.beat(
                         session, self.claim, self._settings.lease_seconds, progress
                     )
                 self._held_until = began + self._settings.lease_seconds * (1 - SAFETY)

@@ -14,10 +14,11 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
 from service.errors import LeaseLost, job_error
-from service.store import epochs, events
+from service.store import checkpoints, epochs, events
 from service.store.database import now_ms
 from service.store.epochs import EpochReport
-from service.store.jobs import JobRow, Status
+from service.store.jobs import JobRow
+from service.store.transitions import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Claim:
     name: str
     dataset_id: str
     spec: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the owner asks of a running job."""
+
+    cancel: bool = False
+    pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,8 @@ def claim_next(
     return claim
 
 
-def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progress | None) -> bool:
-    """Renew the lease and record progress; True if the owner asks to cancel.
+def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progress | None) -> Wishes:
+    """Renew the lease and record progress; what the owner asks.
 
     Raises:
         LeaseLost: another attempt owns the job, or it is final.
@@ -103,7 +112,9 @@ def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progres
             "training_ms": progress.training_ms,
         }
     row = session.execute(
-        _fenced(claim).values(**values).returning(JobRow.cancel_requested, JobRow.steps)
+        _fenced(claim)
+        .values(**values)
+        .returning(JobRow.cancel_requested, JobRow.pause_requested, JobRow.steps)
     ).one_or_none()
     if row is None:
         raise LeaseLost(f"job {claim.job_id}: token {claim.token} is not the latest")
@@ -115,7 +126,7 @@ def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progres
             "steps": row.steps,
         }
         events.append(session, claim.tenant, claim.job_id, "progress", data)
-    return bool(row.cancel_requested)
+    return Wishes(row.cancel_requested, row.pause_requested)
 
 
 def record_epochs(session: Session, claim: Claim, reports: Sequence[EpochReport]) -> None:
@@ -163,6 +174,25 @@ def cancelled(session: Session, claim: Claim) -> None:
     _finish(session, claim, Status.CANCELLED)
 
 
+def checkpoint(session: Session, claim: Claim, step: int, state: bytes) -> None:
+    """Keep where the run is, so that another attempt can go on from there."""
+    _write(session, claim, step=step)
+    checkpoints.add(session, claim.tenant, claim.job_id, step, state)
+
+
+def paused(session: Session, claim: Claim) -> None:
+    """Stand still until the owner resumes; the attempt does not count."""
+    _write(
+        session,
+        claim,
+        status=Status.PAUSED,
+        lease_until=None,
+        pause_requested=False,
+        attempt=JobRow.attempt - 1,
+    )
+    events.append(session, claim.tenant, claim.job_id, "status", {"status": Status.PAUSED})
+
+
 def release(session: Session, claim: Claim) -> None:
     """Give the job back to the queue unharmed: the worker stops, the attempt does not count."""
     _write(session, claim, status=Status.QUEUED, lease_until=None, attempt=JobRow.attempt - 1)
@@ -195,11 +225,13 @@ def _settle(session: Session, job: JobRow, status: Status, error: dict[str, Any]
     job.token += 1
     session.execute(update(JobRow).where(JobRow.id == job.id).values(finished_at=now_ms()))
     session.flush()
+    checkpoints.remove(session, job.tenant, job.id)
     events.append(session, job.tenant, job.id, "status", {"status": status})
 
 
 def _finish(session: Session, claim: Claim, status: Status, **values: Any) -> None:
     _write(session, claim, status=status, lease_until=None, finished_at=now_ms(), **values)
+    checkpoints.remove(session, claim.tenant, claim.job_id)
     events.append(session, claim.tenant, claim.job_id, "status", {"status": status})
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from service.errors import LeaseLost
 from service.store import epochs, jobs, leases
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import add_job, claim, epoch, expire, read, write
 from tests.waiting import wait_until
 from worker import heartbeat

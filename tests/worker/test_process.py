@@ -8,8 +8,8 @@ import pytest
 
 from service import broker
 from service.store import jobs
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import read
 from worker import process
 from worker.celery_app import QUEUE, TASK, app

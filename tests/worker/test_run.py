@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from service.models.prediction import LoadedModel
 from service.store import blobs, epochs, events, jobs, leases, models
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import claim, count, expire, read, write
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import Conflict, NotFound
 from service.store import epochs, events, jobs, leases, models
-from service.store.jobs import FINAL, Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import FINAL, Status
 from tests.service.rows import add_job, claim, count, epoch, read, succeed, write
 
 

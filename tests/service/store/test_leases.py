@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import LeaseLost
 from service.store import epochs, events, jobs, leases, models
-from service.store.jobs import JobRow, Status
+from service.store.jobs import JobRow
 from service.store.leases import Progress
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import (
     add_job,
     add_model,

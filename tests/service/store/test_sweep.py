@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from service.store import events, jobs, leases
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import MAX_ATTEMPTS, add_job, claim, claim_next, expire, read, write
 
 
