@@ -1,26 +1,19 @@
-"""A run's state as bytes and back, and the last one of a job that is whole."""
+"""A run's state as bytes and back, and when to keep it."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import numpy as np
-import structlog
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from sqlalchemy.orm import Session
 
 from nncore import TrainingState
 from service.errors import Damaged
-from service.store import checkpoints
-from service.store.leases import Claim
 
 # A checkpoint may take this part of the time, however large the network is.
 SHARE = 0.02
-
-_log = structlog.get_logger(__name__)
 
 
 class Clock:
@@ -42,7 +35,7 @@ class Clock:
 
 def encode(state: TrainingState) -> bytes:
     """Arrays in their own types, and the document as metadata."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in state.arrays.items()}
     return save(arrays, metadata={"document": json.dumps(state.document)})
 
 
@@ -52,14 +45,5 @@ def decode(data: bytes) -> TrainingState:
         size = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + size])["__metadata__"]
         return TrainingState(load(data), json.loads(metadata["document"]))
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise Damaged(f"a checkpoint cannot be read: {error}") from error
-
-
-def whole(session: Session, claim: Claim) -> Iterator[TrainingState]:
-    """The job's states, the furthest first; damaged ones are passed over."""
-    for row in checkpoints.newest_first(session, claim.tenant, claim.job_id):
-        try:
-            yield decode(checkpoints.read(session, row))
-        except Damaged as error:
-            _log.warning("a damaged checkpoint is passed over", step=row.step, why=error.detail)

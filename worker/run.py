@@ -15,12 +15,13 @@ from service.store import leases
 from service.store.database import Database
 from service.store.leases import Claim
 from worker.heartbeat import (
+    DATABASE_GONE,
     BudgetExceeded,
     CancelRequested,
     Heartbeat,
-    PauseRequested,
-    WorkerStopping,
+    RestRequested,
 )
+from worker.memory import limited
 from worker.training import train
 
 _log = structlog.get_logger(__name__)
@@ -31,31 +32,32 @@ def run(database: Database, claim: Claim, settings: Settings, stopping: Callable
     _log.info("starts")
     try:
         with Heartbeat(database, claim, settings, stopping) as heart:
-            _run(heart)
+            _run(heart, settings.max_job_bytes)
     except LeaseLost as lost:
         _log.warning("stops: the job is no longer ours", reason=lost.detail)
+    except DATABASE_GONE as problem:
+        # No fault of the job's: it is taken over once its lease has ended.
+        _log.warning("stops: the database is away for too long", error=str(problem))
 
 
-def _run(heart: Heartbeat) -> None:
+def _run(heart: Heartbeat, max_job_bytes: int) -> None:
     claim = heart.claim
     try:
-        train(heart)
+        with limited(max_job_bytes):
+            train(heart)
         _log.info("succeeded")
     except CancelRequested:
         heart.finish(lambda session: leases.cancelled(session, claim))
         _log.info("cancelled")
-    except PauseRequested:
-        heart.finish(lambda session: leases.paused(session, claim))
-        _log.info("paused")
-    except WorkerStopping:
-        heart.finish(lambda session: leases.release(session, claim))
-        _log.info("given back to the queue")
-    except LeaseLost:
+    except RestRequested:
+        status = heart.finish(lambda session: leases.release(session, claim))
+        _log.info("rests", status=status)
+    except (LeaseLost, *DATABASE_GONE):
         raise
     except Exception as problem:
         error = _job_error(problem, claim)
         heart.finish(lambda session: leases.fail(session, claim, error))
-        _log.warning("failed", exc_info=error["type"] == "internal", **error)
+        _log.warning("failed", exc_info=error["type"] == "crashed", **error)
 
 
 def _job_error(problem: Exception, claim: Claim) -> dict[str, Any]:
@@ -74,5 +76,7 @@ def _job_error(problem: Exception, claim: Claim) -> dict[str, Any]:
         case PreprocessingError() | GradserveError():
             return job_error("invalid_data", str(problem.detail))
         case _:
-            detail = f"The run failed unexpectedly ({type(problem).__name__}); see worker's log."
-            return job_error("internal", detail)
+            detail = (
+                f"The run failed unexpectedly ({type(problem).__name__}); see the worker's log."
+            )
+            return job_error("crashed", detail)

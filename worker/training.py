@@ -14,15 +14,17 @@ import structlog
 from safetensors.numpy import save
 from sqlalchemy.orm import Session
 
-from nncore import Epoch, Network, Step, Training, TrainingConfig, evaluate
+from nncore import Epoch, Network, Step, Training, TrainingConfig, TrainingState, evaluate
 from nncore.losses import Loss
 from nncore.preprocessing import PreprocessingError
-from service.store import datasets, epochs, leases, models
+from service.errors import Damaged
+from service.store import checkpoints, datasets, epochs, leases, models
+from service.store.checkpoints import CheckpointRow, Progress
 from service.store.epochs import EpochReport
-from service.store.leases import Claim, Progress
+from service.store.leases import Claim
 from worker import checkpoint
 from worker.data import Prepared, link, prepare
-from worker.heartbeat import Heartbeat
+from worker.heartbeat import Heartbeat, RestRequested
 
 _CONFIG_KEYS = [field.name for field in fields(TrainingConfig)]
 _TAKEN = ("learning_rate", "gradient_norm")  # of an epoch's history what is no metric of the model
@@ -39,7 +41,6 @@ class Run:
     network: Network
     config: TrainingConfig
     prepared: Prepared
-    params: dict[str, Any]
     clock: checkpoint.Clock
 
     @property
@@ -55,19 +56,18 @@ def train(heart: Heartbeat) -> None:
     training = _begin(run)
     for epoch in training:
         _record(heart, epoch)
-    _finish(run, *_outcome(run, training))
+    _finish(run, training.params, *_outcome(run, training))
 
 
 def _prepare(heart: Heartbeat) -> Run:
     claim, spec = heart.claim, heart.claim.spec
-    dataset, data = heart.write(lambda session: _dataset(session, claim))
+    dataset, data = heart.read(lambda session: _dataset(session, claim))
     network = Network.from_spec(spec["network"])
     config = TrainingConfig.parse({key: spec[key] for key in _CONFIG_KEYS})
     assert isinstance(config.loss, Loss), "a resolved spec names its loss"
     prepared = prepare(spec, config.loss.type_name, network, data, dataset.columns)
-    params = network.init(seed=spec["seed"])
     clock = checkpoint.Clock(heart.checkpoint_seconds)
-    return Run(heart, dataset, network, config, prepared, params, clock)
+    return Run(heart, dataset, network, config, prepared, clock)
 
 
 def _dataset(session: Session, claim: Claim) -> tuple[datasets.DatasetRow, bytes]:
@@ -76,27 +76,36 @@ def _dataset(session: Session, claim: Claim) -> tuple[datasets.DatasetRow, bytes
 
 
 def _begin(run: Run) -> Training:
-    """The training at its last whole checkpoint, or at its beginning."""
-    claim = run.heart.claim
-    states = run.heart.write(lambda session: list(checkpoint.whole(session, claim)))
-    for state in states:
+    """The training at its last checkpoint that can be used, or at its beginning."""
+    heart, claim = run.heart, run.heart.claim
+    kept = heart.read(lambda session: checkpoints.newest_first(session, claim.tenant, claim.job_id))
+    messages = []
+    for row in kept:
         try:
-            training = _training(run, state)
-        except ValueError as error:
-            _log.warning("a checkpoint is of another run", why=str(error))
+            training = _resumed(run, row)
+        except (Damaged, ValueError) as error:
+            _log.warning("a checkpoint is passed over", step=row.step, why=str(error))
+            messages.append(f"The checkpoint of step {row.step} is damaged and is passed over")
         else:
-            run.heart.write(lambda session: leases.log(session, claim, "Goes on from a checkpoint"))
+            heart.begin(row.progress, *messages, f"Goes on after step {row.step}")
             return training
     try:
-        return _training(run, None)
+        training = _training(run, None)
     except ValueError as error:  # what shows only when all rows are read
         raise PreprocessingError("", str(error)) from error
+    heart.begin(Progress(0, 0, 0), *messages)
+    return training
 
 
-def _training(run: Run, resume: Any) -> Training:
+def _resumed(run: Run, row: CheckpointRow) -> Training:
+    data = run.heart.read(lambda session: checkpoints.read(session, row))
+    return _training(run, checkpoint.decode(data))
+
+
+def _training(run: Run, resume: TrainingState | None) -> Training:
     return Training(
         run.network,
-        run.params,
+        run.network.init(seed=run.heart.claim.spec["seed"]),
         *run.prepared.training,
         run.config,
         validation=run.prepared.validation,
@@ -110,12 +119,14 @@ def _on_step(run: Run, step: Step) -> None:
     heart = run.heart
     heart.check()
     heart.report(step.epoch, step.step)
-    if heart.asked_to_rest or run.clock.due:
+    rest = heart.asked_to_rest
+    if rest or run.clock.due:
         began = time.monotonic()
-        heart.checkpoint(step.step, checkpoint.encode(step.state()))
+        at = heart.progress(step.epoch, step.step)
+        heart.checkpoint(at, checkpoint.encode(step.state()))
         run.clock.taken(time.monotonic() - began)
-        if heart.asked_to_rest:
-            heart.rest()
+    if rest:
+        raise RestRequested
 
 
 def _record(heart: Heartbeat, epoch: Epoch) -> None:
@@ -137,19 +148,21 @@ def _outcome(run: Run, training: Training) -> tuple[dict[str, float], Progress]:
         row = epochs.find(session, claim.tenant, claim.job_id, last)
         if row is None:
             return {}, Progress(0, 0, 0)
-        progress = Progress(row.number, row.step, heart.elapsed_ms)
+        progress = heart.progress(row.number, row.step)
         best = training.restored_epoch
         if best is not None:
             row = epochs.find(session, claim.tenant, claim.job_id, best) or row
         return {key: row.metrics[key] for key in row.metrics if key not in _TAKEN}, progress
 
-    return heart.write(read)
+    return heart.read(read)
 
 
-def _finish(run: Run, metrics: dict[str, float], progress: Progress) -> None:
+def _finish(
+    run: Run, params: dict[str, Any], metrics: dict[str, float], progress: Progress
+) -> None:
     heart, claim, spec = run.heart, run.heart.claim, run.heart.claim.spec
-    final = metrics | _held_out(run, first=not metrics)
-    weights = save({name: np.ascontiguousarray(value) for name, value in run.params.items()})
+    final = metrics | _held_out(run, params, first=not metrics)
+    weights = save({name: np.ascontiguousarray(value) for name, value in params.items()})
     preprocessing = run.prepared.document() | {"link": link(spec["task"], run.loss, run.network)}
 
     def finish(session: Session) -> None:
@@ -171,7 +184,7 @@ def _finish(run: Run, metrics: dict[str, float], progress: Progress) -> None:
     heart.finish(finish)
 
 
-def _held_out(run: Run, *, first: bool) -> dict[str, float]:
+def _held_out(run: Run, params: dict[str, Any], *, first: bool) -> dict[str, float]:
     """Metrics of the test part; of a run of no epochs, those of the other parts too."""
     parts = {"test_": run.prepared.test}
     if first:
@@ -181,7 +194,7 @@ def _held_out(run: Run, *, first: bool) -> dict[str, float]:
         if part is not None:
             scores = evaluate(
                 run.network,
-                run.params,
+                params,
                 *part,
                 run.config.loss or "",
                 run.config.metrics,

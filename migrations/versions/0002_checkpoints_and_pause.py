@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("tenant", sa.String(64), nullable=False),
         sa.Column("blob_id", sa.String(40), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("training_ms", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_job_checkpoints_job_id"), ondelete="CASCADE"
@@ -35,6 +37,9 @@ def upgrade() -> None:
     op.add_column(
         "jobs",
         sa.Column("pause_requested", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.add_column(
+        "jobs", sa.Column("spent_ms", sa.BigInteger(), nullable=False, server_default="0")
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
@@ -59,5 +64,6 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION refuse_transition()")
     else:
         op.execute("DROP TRIGGER jobs_transition")
+    op.drop_column("jobs", "spent_ms")
     op.drop_column("jobs", "pause_requested")
     op.drop_table("job_checkpoints")

@@ -88,6 +88,13 @@ def retry(session: Session, who: Caller, settings: Settings, job_id: str) -> Job
     row = jobs.get(session, who.tenant, job_id)
     if row.status not in FINAL:
         raise Conflict(f"Job {job_id} is {row.status}; only a final job is trained anew.")
+    try:
+        datasets.get(session, who.tenant, row.dataset_id)
+    except NotFound as gone:
+        raise Conflict(
+            f"The dataset {row.dataset_id} of job {job_id} is deleted. Upload it again and submit "
+            "the job's spec with the new dataset_id."
+        ) from gone
     return submit(session, who, settings, JobCreate.model_validate(row.spec))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ForeignKey, String, select
+from sqlalchemy import BigInteger, ForeignKey, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.store import blobs
@@ -12,6 +13,15 @@ from service.store.database import Row, now_ms
 from service.store.tenants import TenantColumn
 
 KEPT = 2  # one more than the last, in case its bytes are damaged
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; `training_ms` is the time that its steps took, in whichever attempt."""
+
+    epoch: int
+    step: int
+    training_ms: int
 
 
 class CheckpointRow(Row):
@@ -23,16 +33,35 @@ class CheckpointRow(Row):
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     tenant: Mapped[TenantColumn]
     blob_id: Mapped[str] = mapped_column(String(40))
+    epoch: Mapped[int]
+    training_ms: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms())
 
+    @property
+    def progress(self) -> Progress:
+        """How far the run was."""
+        return Progress(self.epoch, self.step, self.training_ms)
 
-def add(session: Session, tenant: str, job_id: str, step: int, state: bytes) -> None:
-    """Keep a state and drop those that are older than the last kept; one for each step."""
+
+def add(session: Session, tenant: str, job_id: str, at: Progress, state: bytes) -> None:
+    """Keep a state and the one before it.
+
+    States of this step or later ones are dropped: whoever writes had not gone on from them.
+    """
     kept = newest_first(session, tenant, job_id)
-    for row in [row for row in kept if row.step == step] + list(kept[KEPT - 1 :]):
-        _drop(session, row)
+    earlier = [row for row in kept if row.step < at.step]
+    _drop(session, [row for row in kept if row not in earlier[: KEPT - 1]])
     blob = blobs.write(session, tenant, state)
-    session.add(CheckpointRow(job_id=job_id, step=step, tenant=tenant, blob_id=blob.id))
+    session.add(
+        CheckpointRow(
+            job_id=job_id,
+            step=at.step,
+            tenant=tenant,
+            blob_id=blob.id,
+            epoch=at.epoch,
+            training_ms=at.training_ms,
+        )
+    )
     session.flush()
 
 
@@ -52,13 +81,14 @@ def read(session: Session, row: CheckpointRow) -> bytes:
 
 def remove(session: Session, tenant: str, job_id: str) -> None:
     """Drop all of a job's checkpoints."""
-    for row in newest_first(session, tenant, job_id):
-        _drop(session, row)
+    _drop(session, newest_first(session, tenant, job_id))
 
 
-def _drop(session: Session, row: CheckpointRow) -> None:
-    blob_id, tenant = row.blob_id, row.tenant
-    if row in session:
-        session.delete(row)
-        session.flush()
-    blobs.remove(session, tenant, blob_id)
+def _drop(session: Session, rows: Sequence[CheckpointRow]) -> None:
+    for row in rows:
+        session.execute(
+            delete(CheckpointRow)
+            .where(CheckpointRow.job_id == row.job_id, CheckpointRow.step == row.step)
+            .execution_options(synchronize_session=False)
+        )
+        blobs.remove(session, row.tenant, row.blob_id)

@@ -61,7 +61,8 @@ class JobRow(Row):
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms())
     started_at: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
-    training_ms: Mapped[int] = mapped_column(BigInteger, default=0)  # of the running attempt
+    training_ms: Mapped[int] = mapped_column(BigInteger, default=0)  # that went into its steps
+    spent_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # all attempts
 
     __table_args__ = (
         CheckConstraint(f"status IN ({_KNOWN})", name="status_known"),

@@ -5,7 +5,8 @@
       │ └──give back────┘  └──pause──▶ paused ──resume──▶ queued
       └── (a worker that died: running ──claim──▶ running)
 
-A queued or paused job can also be cancelled, and a queued one paused, at once.
+A queued or paused job can also be cancelled, and a queued one paused, at once. A running one whose
+worker died is settled by a sweep.
 """
 
 from __future__ import annotations
