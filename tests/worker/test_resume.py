@@ -83,7 +83,7 @@ def kill(sqlite, train, monkeypatch):
             return False
 
         with pytest.raises(Killed):
-            train(sqlite, held, die, **settings)
+            train(sqlite, held, die, heartbeat_seconds=60, **settings)
         write(sqlite, expire, held.job_id)
         return read(sqlite, jobs.get, DEFAULT_TENANT, held.job_id)
 
