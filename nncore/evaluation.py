@@ -11,7 +11,8 @@ from nncore.arrays import Params, dtype_of
 from nncore.documents import parse
 from nncore.errors import DocumentError, few, step_into
 from nncore.examples import Examples, Named
-from nncore.executor import Executor, Part
+from nncore.executor import Executor
+from nncore.shard import Part
 from nncore.metrics import Metric
 from nncore.network import Network
 from nncore.objective import LossChoice, Objective, objective

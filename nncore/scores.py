@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import AnyArray
-from nncore.executor import Part
+from nncore.shard import Part
 from nncore.metrics import Metric
 from nncore.metrics.metric import Tally
 from nncore.objective import Objective

@@ -304,6 +304,12 @@ class Training:
             raise DivergedError(self._course.position.epoch, self._course.position.step, layer)
         return {f"val_{name}": value for name, value in found.items()}
 
+    @property
+    def restored_epoch(self) -> int | None:
+        """The epoch whose weights an ended run has put back; None if it kept its last ones."""
+        stopping, stopper = self.config.early_stopping, self._course.stopper
+        return stopper.best_epoch if stopping and stopping.restore_best and stopper else None
+
     def state(self) -> TrainingState:
         """All that a run needs to go on from here; to be called after a step or an epoch."""
         return self._course.state()

@@ -11,6 +11,7 @@ from service import problems
 from service.jobs.schemas import JobCreate, JobRead
 from service.models.schemas import Receipt
 from service.settings import Settings
+from service.store.transitions import TRANSITIONS
 from worker import fingerprint
 
 CHECKOUT = Path(__file__).parents[1]
@@ -68,6 +69,15 @@ def test_every_reason_of_a_failed_job_has_a_section() -> None:
     reasons = set(re.findall(r'job_error\(\s*"(\w+)"', code))
     assert {"diverged", "poisoned"} <= reasons
     assert reasons - set(sections("problems.md")) == set()
+
+
+def test_the_diagram_has_the_ways_between_states_that_there_are() -> None:
+    text = (DOCS / "jobs.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^    (\w+) --> (\w+):", text, re.MULTILINE))
+    taken_over = {("running", "running")}
+    assert drawn == taken_over | {
+        (before, after) for before, ways in TRANSITIONS.items() for after in ways
+    }
 
 
 def test_every_field_of_a_job_is_described() -> None:

@@ -81,7 +81,7 @@ class Conv1DTranspose(Layer):
         return None if dx is None else dx[:, :, 0], gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
-        axes = [self._transposition().horizontal]
+        axes = [self._transposition().vertical]
         return sliding.convolve_transposed(params, x, axes, graph)
 
     def _transposition(self) -> Transposition:

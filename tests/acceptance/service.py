@@ -12,6 +12,8 @@ import httpx
 import psutil
 
 from service.cli.events import Event, parse
+from service.store.database import Database
+from service.store.jobs import JobRow
 from tests.waiting import wait_until
 
 FINAL = ("succeeded", "failed", "cancelled")
@@ -23,6 +25,7 @@ class Service:
 
     client: httpx.Client
     data_dir: Path
+    database_url: str
     processes: list[subprocess.Popen[str]]
 
     def post(self, path: str, expected: int, **request: Any) -> dict[str, Any]:
@@ -71,6 +74,26 @@ class Service:
         with self.client.stream("GET", path, headers=headers) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             yield from parse(response.iter_lines())
+
+    def holder(self, job: dict[str, Any]) -> psutil.Process:
+        """The process that trains the job."""
+        database = Database(self.database_url)
+
+        def found() -> int | None:
+            with database.reading() as session:
+                row = session.get_one(JobRow, job["id"])
+                running = row.status == "running" and row.lease_until
+                return int(str(row.worker).rpartition(":")[2]) if running else None
+
+        pid = wait_until(found, 60, f"job {job['id']} is trained")
+        database.dispose()
+        assert pid is not None
+        return psutil.Process(pid)
+
+    def weights_sha256(self, job: dict[str, Any]) -> str:
+        """The hash of a succeeded job's weights."""
+        sha256: str = self.get(f"/v1/models/{job['model_id']}")["lineage"]["weights_sha256"]
+        return sha256
 
     def family(self) -> list[psutil.Process]:
         """Every process of the service."""
