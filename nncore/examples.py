@@ -51,7 +51,6 @@ class Examples:
         weights = tuple(None if w is None else np.asarray(w, dtype) for w in self.weights)
         return Examples(inputs, self.targets, weights)
 
-
     def gathered(
         self,
         rows: Rows,

@@ -119,9 +119,7 @@ class Executor:
             lambda place, part, _: self._shards[place].infer(params, examples, part), len(examples)
         )
 
-    def _in_shards(
-        self, work: Callable[[int, slice, Meeting | None], T], count: int
-    ) -> list[T]:
+    def _in_shards(self, work: Callable[[int, slice, Meeting | None], T], count: int) -> list[T]:
         used = max(1, min(count, len(self._shards)))
         if used == 1:
             return [work(0, slice(0, count), None)]

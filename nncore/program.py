@@ -101,7 +101,9 @@ class Program:
                 reached |= stage.wanted
                 found |= {stage.key(name) for name in stage.weights}
         weights = self.weights
-        return {name: weights[name] for name in weights if name in found and weights[name].trainable}
+        return {
+            name: weights[name] for name in weights if name in found and weights[name].trainable
+        }
 
     @property
     def used_once(self) -> frozenset[str]:
