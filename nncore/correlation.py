@@ -56,7 +56,9 @@ def correlate(
         return
     matrices = _by_group(kernel, groups)
     width = matrices[0].shape[1]
-    for tile in tiles(x, geometry, groups, _TILE_BYTES, p):
+    # Each product reads the whole kernel.
+    tile_bytes = max(_TILE_BYTES, kernel.nbytes)
+    for tile in tiles(x, geometry, groups, tile_bytes, p):
         part = slice(tile.group * width, (tile.group + 1) * width)
         target = tile.of(y)[:, part]
         np.matmul(tile.columns, matrices[tile.group], out=target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -15,16 +16,18 @@ T = TypeVar("T")
 class Crew:
     """So many members, the caller among them: it takes the first part and waits for the others.
 
-    A pool's futures cost several times as much, which short steps would feel.
+    A pool's futures cost several times as much, which short steps would feel. From the first task
+    to `close` the members keep to processors of their own, if there are enough for all.
     """
 
     def __init__(self, members: int) -> None:
-        self._tasks: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(members - 1)]
-        self._results: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(members - 1)]
-        self._threads: list[threading.Thread] = []
+        self._members = members
+        self._tasks: list[SimpleQueue[Any]] = []
+        self._results: list[SimpleQueue[Any]] = []
+        self._processors: set[int] | None = None
 
     def __len__(self) -> int:
-        return len(self._tasks) + 1
+        return self._members
 
     def run(self, work: Callable[[int], T], parts: int) -> list[T]:
         """What `work` gives for the parts 0 ... parts - 1, at most one for each member.
@@ -33,43 +36,70 @@ class Crew:
         """
         if parts == 1:
             return [work(0)]
-        if not self._threads:
+        if not self._tasks:
             self._start()
         for place in range(1, parts):
             self._tasks[place - 1].put(work)
         outcomes = [_outcome(work, 0)]
-        outcomes += [self._results[place - 1].get() for place in range(1, parts)]
+        outcomes += [results.get() for results in self._results[: parts - 1]]
         errors = [error for _, error in outcomes if error is not None]
         # One that fails makes the others give up at their next meeting.
         own = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)]
         for error in own or errors:
             raise error
-        return [result for result, _ in outcomes]  # type: ignore[misc]  # none failed
+        return [result for result, _ in outcomes]
 
     def close(self) -> None:
         """End the threads."""
-        for tasks, thread in zip(self._tasks, self._threads, strict=False):
+        for tasks in self._tasks:
             tasks.put(None)
-            thread.join()
-        self._threads = []
+        self._tasks, self._results = [], []
+        if self._processors is not None:
+            os.sched_setaffinity(0, self._processors)
+            self._processors = None
+
+    def __del__(self) -> None:
+        for tasks in self._tasks:
+            tasks.put(None)
 
     def _start(self) -> None:
-        for place in range(1, len(self)):
-            thread = threading.Thread(
-                target=self._serve, args=(place,), name=f"shard {place}", daemon=True
-            )
-            thread.start()
-            self._threads.append(thread)
-
-    def _serve(self, place: int) -> None:
-        tasks, results = self._tasks[place - 1], self._results[place - 1]
-        # Overflow is looked for in the results; a warning for each would only repeat it.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            while (work := tasks.get()) is not None:
-                results.put(_outcome(work, place))
+        groups = _groups(self._members)
+        for place in range(1, self._members):
+            self._tasks.append(SimpleQueue())
+            self._results.append(SimpleQueue())
+            arguments = (place, self._tasks[-1], self._results[-1], groups[place])
+            threading.Thread(
+                target=_serve, args=arguments, name=f"shard {place}", daemon=True
+            ).start()
+        if groups[0] is not None:
+            self._processors = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, groups[0])
 
 
-def _outcome(work: Callable[[int], T], place: int) -> tuple[T | None, BaseException | None]:
+def _groups(members: int) -> list[set[int] | None]:
+    """The processors of this process dealt out to the members; None: any.
+
+    Schedulers were seen to leave two threads that keep waiting for each other on one processor.
+    """
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(allowed) < members:
+        return [None] * members
+    return [set(allowed[place::members]) for place in range(members)]
+
+
+def _serve(
+    place: int, tasks: SimpleQueue[Any], results: SimpleQueue[Any], processors: set[int] | None
+) -> None:
+    if processors is not None:
+        os.sched_setaffinity(0, processors)
+    # Overflow is looked for in the results; a warning for each would only repeat it.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        while (work := tasks.get()) is not None:
+            results.put(_outcome(work, place))
+            del work
+
+
+def _outcome(work: Callable[[int], T], place: int) -> tuple[Any, BaseException | None]:
     try:
         return work(place), None
     except BaseException as error:

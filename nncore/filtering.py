@@ -178,7 +178,8 @@ def filter_gradient(x: Array, dy: Array, geometry: Geometry, gradient: Array, p:
     tiling = Tiling.of(geometry, x.dtype)
     points, (height, width, channels, filters) = len(tiling.scheme.image), gradient.shape
     few = geometry.dilation[1] == 1 and channels < _FEW_CHANNELS
-    total = np.zeros((points, width, channels, filters), x.dtype)
+    total = p.scratch("total", (points, width, channels, filters), x.dtype)
+    total.fill(0)
     for part, spectrum, blocks in _spectra(x, tiling, width if few else 1, filters, p):
         spectrum[:, (part.stop - part.start) * tiling.positions :] = 0
         slopes = _slopes(dy[part], tiling, blocks, p)
@@ -194,7 +195,9 @@ def _spectra(
     (_, taps), channels = tiling.geometry.kernel, x.shape[3]
     points, reach = len(tiling.scheme.image), (taps - 1) * tiling.geometry.dilation[1]
     bytes_each = points * tiling.positions * (channels + filters) * x.itemsize
-    many = max(1, min(len(x), _CHUNK_BYTES // bytes_each))
+    # A product reads all taps: there must be enough positions to make that worth it.
+    least = points * taps * channels * filters * x.itemsize
+    many = max(1, min(len(x), max(_CHUNK_BYTES, least) // bytes_each))
     frame = _frame(x, many, tiling, p)
     for start in range(0, len(x), many):
         images = x[start : start + many]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +20,8 @@ from nncore.workspace import Workspace
 Mask = NDArray[np.bool_]
 
 Call = Callable[[], object]
+
+_SMALL = 1 << 12
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Run:
     gradients: Mapping[str, Array] = field(default_factory=dict)
     places: Mapping[str, Array] = field(default_factory=dict)
     tape: list[Call] | None = None
+    fixed: bool = False
     passes: dict[int, Pass] = field(default_factory=dict)
     forgetful: bool = False
 
@@ -104,6 +108,18 @@ class Pass:
         if place is None or self.scope or place.dtype != dtype:
             return self.buffer(f"d{weight}", shape, dtype)
         return place
+
+    def spread(self, row: Array, shape: tuple[int, ...]) -> Array:
+        """A weight that is to be added to each row of a small array, ready for that.
+
+        Where weights stay as they are this is a copy for each row: NumPy adds arrays of one shape
+        four times as fast as it repeats a row.
+        """
+        if not self.run.fixed or math.prod(shape) > _SMALL:
+            return row
+        rows = self.buffer("rows", shape, row.dtype)
+        np.copyto(rows, row)
+        return rows
 
     def do(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Call a function now, and again whenever the pass is repeated with other numbers."""

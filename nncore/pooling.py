@@ -37,15 +37,21 @@ def pool_extremes_back(cache: Cache, dy: Array, windows: Windows, pass_: Pass) -
     """The gradient dx: the slope of a window goes to the first of its winners, row by row."""
     frame, y, shape = cache
     dframe = pass_.buffer("dx", frame.shape, y.dtype)
-    dframe.fill(0)
+    apart = all(size <= stride for size, stride in zip(windows.size, windows.strides, strict=True))
+    if not apart or y.size * elements(windows.size) != dframe.size:
+        dframe.fill(0)
     share = pass_.scratch("share", y.shape, y.dtype)
-    hit, waiting = np.empty(y.shape, bool), np.ones(y.shape, bool)
+    hit = pass_.scratch("hit", y.shape, np.dtype(bool))
+    waiting = pass_.scratch("waiting", y.shape, np.dtype(bool))
+    waiting.fill(True)
     for tap, dtap in zip(taps(frame, windows, shape), taps(dframe, windows, shape), strict=True):
         np.equal(tap, y, out=hit)
         hit &= waiting
         waiting ^= hit
-        np.copyto(share, hit)
-        share *= dy
+        if apart:
+            np.multiply(hit, dy, out=dtap)
+            continue
+        np.multiply(hit, dy, out=share)
         dtap += share
     return inside(dframe, windows, shape)
 

@@ -108,7 +108,7 @@ class Shard:
         share = plan.share
         share.means, share.terms, slopes = self._losses(share.part, plan.flow, count)
         for value, slope in slopes.items():
-            np.copyto(plan.slopes[value], slope)
+            plan.slopes[value][...] = slope
         for call in plan.backward:
             call()
         return share

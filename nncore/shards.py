@@ -1,4 +1,8 @@
-"""Where the shards of a batch meet: sums over all of them, the same for each to the last bit."""
+"""The shards of a batch: how many there are, and sums over all of them.
+
+The number is a part of what is computed, for it decides the last bits of the results. Hence it
+follows from the task alone, never from the machine.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 T = TypeVar("T", float, np.ndarray[Any, Any])
+
+_WORTH_DIVIDING = 1 << 24
+
+
+def shards_for(flops: int) -> int:
+    """How many shards suit a batch whose forward pass takes so many floating-point operations.
+
+    Below, handing the parts to threads takes longer than computing them one after the other.
+    """
+    return 2 if flops >= _WORTH_DIVIDING else 1
 
 
 class Meeting:

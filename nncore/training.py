@@ -94,11 +94,12 @@ class Training:
         resume: TrainingState | None = None,
     ) -> None:
         settings = config if isinstance(config, TrainingConfig) else TrainingConfig.parse(config)
-        self.network, self.params, self.config = network, params, settings
+        self.network, self.params = network, params
         self._decode, self._on_step, self._stop = decode, on_step, stop
         _check_params(network, params)
         self._objective, self._metrics = measures(network, settings, y)
         examples = self._checked(x, y, sample_weight)
+        self.config = settings = settings.divided(network.shards, len(examples))
         self._examples = with_class_weights(examples, self._objective.losses, settings)
         self._validation = self._checked(*validation) if validation else None
         weights = network.weights
@@ -156,7 +157,7 @@ class Training:
 
     def __iter__(self) -> Iterator[Epoch]:
         """Train, one item an epoch; at the end the best weights come back if so configured."""
-        with Executor(self.network.program, self._objective, self.config.shards) as executor:
+        with Executor(self.network.program, self._objective, self.config.shards or 1) as executor:
             course, layout = self._course, executor.layout
             if not self.config.optimizer.full_batch:
                 course.slots = flat(layout, course.slots, self._trained)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from nncore.documents import Range, parse, to_document
@@ -28,7 +28,8 @@ class TrainingConfig:
     `batch_size` null is all examples at once; `accumulate_steps` batches make one optimizer step.
     `class_weight` by class, or `class_balance`, are factors of the examples' terms; `ema_decay`
     makes the running mean of the weights the result. `clip_norm` limits the norm of all gradients
-    together, `clip_weight_norm` of each weight's, `clip_value` each element's size.
+    together, `clip_weight_norm` of each weight's, `clip_value` each element's size. `shards` are
+    the parts of a batch, a thread each; null leaves them to the size of network and batch.
     """
 
     loss: Loss | dict[str, Loss] | None = None
@@ -41,7 +42,7 @@ class TrainingConfig:
     metrics: tuple[Metric, ...] | dict[str, tuple[Metric, ...]] = ()
     clip_norm: Annotated[float, Range(above=0)] | None = None
     early_stopping: EarlyStopping | None = None
-    shards: Annotated[int, Range(min=1, max=256)] = 1
+    shards: Annotated[int, Range(min=1, max=256)] | None = None
     loss_weights: dict[str, Factor] | None = None
     class_weight: dict[str, Factor] | None = None
     class_balance: Literal["balanced"] | None = None
@@ -65,6 +66,12 @@ class TrainingConfig:
         if config.class_weight is not None and config.class_balance is not None:
             raise ConfigError("/class_balance", "give class_weight or class_balance, not both")
         return config
+
+    def divided(self, shards_for: Callable[[int], int], examples: int) -> TrainingConfig:
+        """The same with its number of shards, which `shards_for` tells for batches of a size."""
+        if self.shards is not None:
+            return self
+        return replace(self, shards=shards_for(min(self.batch_size or examples, examples)))
 
     @property
     def limits_gradients(self) -> bool:

@@ -66,7 +66,7 @@ class Dense(Layer):
         vectors = y.reshape(-1, self.units)
         product(x.reshape(len(vectors), x.shape[-1]), params["kernel"], vectors, pass_)
         if self.use_bias:
-            pass_.do(np.add, y, params["bias"], y)
+            pass_.do(np.add, y, pass_.spread(params["bias"], y.shape), y)
         return y, x
 
     def backward(

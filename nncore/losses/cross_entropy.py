@@ -64,26 +64,22 @@ class CrossEntropy(Positionwise):
     def rows(self, outputs: Array, targets: AnyArray) -> tuple[Array, Array]:
         if self.of_vectors(targets):
             return self._of_distributions(outputs, np.asarray(targets, outputs.dtype))
-        rows, smooth = np.arange(len(targets)), self.label_smoothing
-        classes = self._inside(targets, outputs)
-        shares = outputs - outputs.max(axis=-1, keepdims=True)
-        chosen = shares[rows, classes]
+        (count, width), smooth = outputs.shape, self.label_smoothing
+        places = np.arange(0, count * width, width) + self._inside(targets, outputs)
+        shares, logs, logits = softmax_rows(outputs)
+        chosen = logits.reshape(-1).take(places)
         if smooth:
-            chosen = (1 - smooth) * chosen + smooth * shares.mean(axis=-1)
-        np.exp(shares, out=shares)
-        totals = shares.sum(axis=-1, keepdims=True)
-        shares /= totals
-        shares[rows, classes] -= 1 - smooth
-        if smooth:
-            shares -= smooth / shares.shape[-1]
-        return np.log(totals[:, 0]) - chosen, shares
+            chosen = (1 - smooth) * chosen + smooth * logits.mean(axis=-1)
+            shares -= smooth / width
+        shares.reshape(-1)[places] -= 1 - smooth
+        return logs - chosen, shares
 
     def _of_distributions(self, outputs: Array, wanted: Array) -> tuple[Array, Array]:
         if self.label_smoothing:
             even = self.label_smoothing / wanted.shape[-1]
             wanted = wanted * (1 - self.label_smoothing) + even
-        shares, totals = softmax_rows(outputs)
-        values = (wanted * (totals[:, None] - outputs)).sum(axis=-1)
+        shares, logs, logits = softmax_rows(outputs)
+        values = (wanted * (logs[:, None] - logits)).sum(axis=-1)
         shares *= wanted.sum(axis=-1, keepdims=True)
         shares -= wanted
         return values, shares

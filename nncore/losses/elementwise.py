@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nncore.arrays import AnyArray, Array
 from nncore.losses.loss import Loss, Mask, check_values, like_outputs
 from nncore.losses.weighting import factors
@@ -39,4 +41,4 @@ class Elementwise(Loss):
             slopes *= factor
         share = 1 / max(terms, 1)
         slopes *= share
-        return float(values.sum(dtype="float64")) * share, slopes
+        return float(np.add.reduce(values, axis=None)) * share, slopes

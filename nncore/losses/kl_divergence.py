@@ -36,9 +36,9 @@ class KlDivergence(Positionwise):
 
     def rows(self, outputs: Array, targets: AnyArray) -> tuple[Array, Array]:
         wanted = np.asarray(targets, outputs.dtype)
-        shares, totals = softmax_rows(outputs)
+        shares, totals, logits = softmax_rows(outputs)
         logs = np.log(wanted, out=np.zeros_like(wanted), where=wanted > 0)
-        values = (wanted * (logs - outputs + totals[:, None])).sum(axis=-1)
+        values = (wanted * (logs - logits + totals[:, None])).sum(axis=-1)
         shares *= wanted.sum(axis=-1, keepdims=True)
         shares -= wanted
         return values, shares

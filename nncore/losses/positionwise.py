@@ -5,14 +5,19 @@ One loss defines the terms of rows (R, C) of outputs; the mean, weights and mask
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nncore.arrays import AnyArray, Array
 from nncore.losses.loss import Loss, Mask
 from nncore.losses.weighting import factors
+
+_NARROW = 32
+_TAME = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,34 @@ class Positionwise(Loss):
                 slopes *= each[:, None]
         share = 1 / max(terms, 1)
         slopes *= share
-        return float(values.sum(dtype=np.float64)) * share, slopes.reshape(outputs.shape)
+        return float(np.add.reduce(values)) * share, slopes.reshape(outputs.shape)
 
 
-def softmax_rows(logits: Array) -> tuple[Array, Array]:
-    """(softmax (R, C), logarithm of the summed exponentials (R,)) of logits (R, C)."""
-    highest = logits.max(axis=-1, keepdims=True)
-    powers: Array = logits - highest
-    np.exp(powers, out=powers)
-    totals = powers.sum(axis=-1, keepdims=True)
-    powers /= totals
-    return powers, (np.log(totals) + highest)[:, 0]
+def softmax_rows(logits: Array) -> tuple[Array, Array, Array]:
+    """(softmax (R, C), logarithm of the summed exponentials (R,), logits) of logits (R, C).
+
+    The logits that come back are less a number for each row, and so is the logarithm.
+    """
+    if not _tame(logits):
+        logits = logits - logits.max(axis=-1, keepdims=True)
+    powers: Array = np.exp(logits)
+    # Sums over short rows are slow, and so is dividing by one number a row; products are not.
+    narrow = logits.shape[1] <= _NARROW
+    totals = powers.dot(_ones(logits.shape[1], narrow, logits.dtype))
+    powers /= totals if narrow else totals[:, None]
+    return powers, np.log(totals[:, 0] if narrow else totals), logits
+
+
+def _tame(logits: Array) -> bool:
+    """Whether their exponentials neither overflow nor vanish, so that no row needs a shift."""
+    if not logits.size:
+        return True
+    least, most = np.minimum.reduce(logits, axis=None), np.maximum.reduce(logits, axis=None)
+    return bool(least > -_TAME and most < _TAME)
+
+
+@functools.cache
+def _ones(width: int, square: bool, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones((width, width) if square else width, dtype)
+    ones.flags.writeable = False
+    return ones

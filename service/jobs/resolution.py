@@ -64,6 +64,7 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
     tasks.check_fit(target, config, network)
     validation = job.validation.fraction if job.validation else _default_validation(dataset.rows)
     rows, held_out, _ = _split(job, dataset.rows, validation)
+    config = config.divided(network.shards, rows)
     _check_early_stopping(config, held_out)
     _check_memory(network, min(config.batch_size or rows, rows), settings)
     spec = {
