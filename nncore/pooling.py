@@ -46,8 +46,8 @@ def pool_extremes_back(cache: Cache, dy: Array, windows: Windows, pass_: Pass) -
     waiting.fill(True)
     for tap, dtap in zip(taps(frame, windows, shape), taps(dframe, windows, shape), strict=True):
         np.equal(tap, y, out=hit)
-        hit &= waiting
-        waiting ^= hit
+        np.logical_and(hit, waiting, out=hit)
+        np.logical_xor(waiting, hit, out=waiting)
         if apart:
             np.multiply(hit, dy, out=dtap)
             continue

@@ -272,13 +272,15 @@ def test_a_run_that_loses_its_lease_stops_and_writes_nothing_more(database, subm
         write(database, expire, job_id)
         seen["claim"] = write(database, claim, worker="elm")
         seen["epochs"] = len(read(database, epochs.history, DEFAULT_TENANT, job_id))
+        row = read(database, jobs.get, DEFAULT_TENANT, job_id)
+        seen["told"] = (row.epoch, row.step, row.metrics)
 
     began = time.monotonic()
     row = train(database, stopping=at_step(5, lose))
     assert time.monotonic() - began < 10
     assert (row.status, row.worker, row.token) == (Status.RUNNING, "elm", seen["claim"].token)
     assert len(history_of(database, row)) == seen["epochs"]
-    assert (row.epoch, row.step, row.metrics) == (0, 0, {})
+    assert (row.epoch, row.step, row.metrics) == seen["told"]
     assert count(database, "models") == [0]
     told = read(database, events.after, DEFAULT_TENANT, job_id, 0)
     assert told[-1].data == {"status": "running", "attempt": 2}
