@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from nncore.activations import Activation
@@ -21,13 +20,12 @@ from nncore.examples import (
     checked_inputs,
     checked_weights,
 )
-from nncore.execution import forward
 from nncore.executor import Batch, Executor
+from nncore.inference import infer
 from nncore.memory import check_memory, memory_bytes
 from nncore.nodes import Node, nodes
 from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
-from nncore.passes import Run
 from nncore.plan import NetworkSpec, read_spec
 from nncore.program import Program, Stage, assemble
 from nncore.shapes import Shape
@@ -35,7 +33,6 @@ from nncore.summary import summary
 from nncore.trace import Trace, trace
 from nncore.weights import check_weights, fresh
 from nncore.wiring import wire
-from nncore.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -164,17 +161,21 @@ class Network:
 
     def inputs_of(self, x: Named) -> tuple[AnyArray, ...]:
         """The checked array of each input, from one array or a mapping by name."""
+        return self._checked(x)[0]
+
+    def _checked(self, x: Named) -> tuple[tuple[AnyArray, ...], Program]:
+        """The inputs, and the program for their actual shapes."""
         inputs = checked_inputs(x, self.input_shapes)
-        if any(None in shape for shape in self.input_shapes.values()):
-            shapes = {
-                name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
-            }
-            try:
-                assemble(self.spec, self.wiring, shapes)
-            except ArchitectureError as error:
-                given = ", ".join(str(array.shape) for array in inputs)
-                raise ValueError(f"x of shape {given} does not fit: {error}") from None
-        return inputs
+        if all(None not in shape for shape in self.input_shapes.values()):
+            return inputs, self.program
+        shapes = {
+            name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
+        }
+        try:
+            return inputs, assemble(self.spec, self.wiring, shapes)
+        except ArchitectureError as error:
+            given = ", ".join(str(array.shape) for array in inputs)
+            raise ValueError(f"x of shape {given} does not fit: {error}") from None
 
     def examples(
         self, x: Named, y: Named, target: Objective, sample_weight: Named | None = None
@@ -183,38 +184,25 @@ class Network:
 
         Raises ValueError.
         """
-        inputs, targets = self.inputs_of(x), by_name("y", y, self.wiring.outputs)
+        (inputs, program), outputs = self._checked(x), self.wiring.outputs
+        targets = by_name("y", y, outputs)
         check_lengths(inputs, targets)
-        for (name, shape), loss, wanted in zip(
-            self.output_shapes.items(), target.losses, targets, strict=True
+        for name, shape, loss, wanted in zip(
+            outputs, program.output_shapes, target.losses, targets, strict=True
         ):
             try:
                 loss.check(shape, wanted)
             except ValueError as error:
                 raise error if len(targets) == 1 else ValueError(f"{name}: {error}") from None
-        return Examples(
-            inputs, targets, checked_weights(sample_weight, self.wiring.outputs, targets)
-        )
+        return Examples(inputs, targets, checked_weights(sample_weight, outputs, targets))
 
     def predict(self, params: Params, x: Named, batch_size: int = 256) -> Any:
         """What the last layer says about each example, in evaluation mode.
 
         x (N, ...), any real dtype, or a mapping by input; the result (N, ...) has the weights'
-        dtype. Several outputs come as a dict by name.
+        dtype (without weights that of x, if a float). Several outputs come as a dict by name.
         """
-        examples = Examples(self.inputs_of(x))
-        dtype, workspace, count = dtype_of(params), Workspace(), len(examples)
-        found: list[Array] = []
-        for start in range(0, max(count, 1), batch_size):
-            rows = slice(start, start + batch_size)
-            batch = examples.rows(rows).prepared(self.program.ports, dtype)
-            with np.errstate(over="ignore", invalid="ignore"):
-                flow = forward(self.program, params, batch.inputs, Run(workspace))
-            parts = [flow.values[output] for output in self.program.outputs]
-            if not found:
-                found = [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
-            for whole, part in zip(found, parts, strict=True):
-                whole[rows] = part
+        found = infer(self.program, params, Examples(self.inputs_of(x)), batch_size)
         return found[0] if len(found) == 1 else dict(zip(self.wiring.outputs, found, strict=True))
 
     def loss_and_grads(
@@ -296,6 +284,8 @@ def _train(
     seed: int = 0,
     step: int = 0,
 ) -> Batch:
+    if shards < 1:
+        raise ValueError(f"shards must be at least 1, got {shards}")
     with Executor(program, target, shards) as executor:
-        ready = examples.prepared(program.ports, dtype_of(params))
+        ready = examples.prepared(program.ports, dtype_of(params, examples.inputs))
         return executor.train(params, ready, seed, step)
