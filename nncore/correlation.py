@@ -17,9 +17,11 @@ from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
 from nncore.passes import Pass
+from nncore.shapes import elements
 from nncore.windows import Extent, Windows
 
 _TILE_BYTES = 1 << 20
+_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,28 @@ class Geometry:
         top, left = rows.start * down + tap[0] * apart_v, tap[1] * apart_h
         height, width = (rows.stop - rows.start - 1) * down, (self.output[1] - 1) * right
         return slice(top, top + height + 1, down), slice(left, left + width + 1, right)
+
+
+def scratch(geometry: Geometry, image: Extent, sizes: Extent, groups: int, examples: int) -> int:
+    """Numbers that a correlation and its gradients need beside their results.
+
+    `sizes`: channels of the images of that extent, and of the outputs.
+    """
+    kernel = elements(geometry.kernel) * sizes[0] * sizes[1] // groups
+    tile = max(_TILE_BYTES // _BYTES, 2 * kernel)
+    needs = [_tile_scratch(geometry, sizes[0], groups, tile, examples)]
+    if geometry.strides == (1, 1):
+        needs.append(_tile_scratch(geometry.adjoint(image), sizes[1], groups, tile, examples))
+    return max(needs) + 2 * kernel
+
+
+def _tile_scratch(geometry: Geometry, channels: int, groups: int, tile: int, examples: int) -> int:
+    """The framed examples under a tile of so many numbers, and its columns."""
+    (rows, width), window = geometry.output, elements(geometry.kernel) * channels // groups
+    row = max(1, width * window)
+    many = min(examples, max(1, tile // max(1, rows * row)))
+    columns = min(max(tile, row), examples * rows * row)
+    return many * elements(geometry.frame) * channels + columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,8 @@ class Network:
     def memory_bytes(self, batch_size: int) -> int:
         """Bytes that training in float32 takes at most, about; variable sizes count once.
 
-        Weights with what the optimizer keeps, and for each stage its output and its gradient.
+        Weights with gradients and what adam keeps, and for each stage its output, its gradient and
+        what goes back to it. Validation and `predict` take less, for 256 examples unless told.
         """
         return memory_bytes(self.program, batch_size)
 

@@ -82,6 +82,9 @@ class BatchNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 2 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
         turned = self._turned(x)
         channels = turned.shape[-1]

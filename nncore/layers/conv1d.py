@@ -16,6 +16,7 @@ from nncore.convolution import (
     convolve,
     convolve_back,
     height_one,
+    scratch,
 )
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
@@ -71,6 +72,9 @@ class Conv1D(Layer):
     def flops(self, shape: Shape) -> int:
         taps = self.kernel_size * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return scratch((1, *shape), self._windows(), self.filters, self.groups, examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

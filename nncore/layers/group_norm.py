@@ -65,6 +65,9 @@ class GroupNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 8 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 4 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Normalized]:
         weights = self._weights(x, pass_.mask)
         normalized = normalize_rows(self._rows(x, pass_), self.epsilon, pass_, weights)
