@@ -57,17 +57,22 @@ class StateError(ValueError):
 
 
 class DivergedError(ArithmeticError):
-    """Training met NaN or infinity; `layer` is the first one that gave it (None: the loss)."""
+    """Training met NaN or infinity; `layer` is the first one that gave it (None: the loss).
 
-    def __init__(self, epoch: int, step: int, layer: str | None) -> None:
+    `doubt`: what else than a bad course of the training may make the loss infinite.
+    """
+
+    def __init__(self, epoch: int, step: int, layer: str | None, doubt: str | None = None) -> None:
         where = f"layer {layer!r} gave" if layer else "the loss gave"
+        mend = "lower the learning rate, set clip_norm or look for extreme inputs"
+        self.doubt = None if layer else doubt
         super().__init__(
             f"training diverged in epoch {epoch}, step {step}: {where} values that are not "
-            "finite; lower the learning rate, set clip_norm or look for extreme inputs"
+            f"finite; {self.doubt or mend}"
         )
         self.epoch = epoch
         self.step = step
         self.layer = layer
 
-    def __reduce__(self) -> tuple[type[Self], tuple[int, int, str | None]]:
-        return type(self), (self.epoch, self.step, self.layer)
+    def __reduce__(self) -> tuple[type[Self], tuple[int, int, str | None, str | None]]:
+        return type(self), (self.epoch, self.step, self.layer, self.doubt)

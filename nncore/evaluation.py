@@ -39,6 +39,8 @@ def evaluate(
 
     With several outputs also `<output>_loss`, and metrics are `<output>_<metric>`.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     target = objective(loss, network.wiring.outputs, loss_weights)
     chosen = metrics_of(metrics, network.wiring.outputs)
     examples = checked_examples(network, target, chosen, x, y, sample_weight)
@@ -68,7 +70,7 @@ def scores(
     executor: Executor, params: Params, examples: Examples, counted: Scores, batch_size: int
 ) -> dict[str, float]:
     """The losses with an executor at hand and checked examples, which are counted."""
-    dtype = dtype_of(params)
+    dtype = dtype_of(params, examples.inputs)
     for start in range(0, len(examples), batch_size):
         rows = slice(start, start + batch_size)
         batch = examples.rows(rows).prepared(executor.program.ports, dtype)

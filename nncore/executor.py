@@ -76,6 +76,12 @@ class Executor:
     ) -> None:
         self.crew.close()
 
+    def aim(self, objective: Objective) -> None:
+        """Go on with other weights of the same losses."""
+        self.objective = objective
+        for shard in self._shards:
+            shard.aim(objective)
+
     def train(
         self,
         params: Params,

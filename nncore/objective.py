@@ -24,6 +24,11 @@ class Objective:
     losses: tuple[Loss, ...]
     weights: tuple[float, ...]
 
+    @property
+    def doubt(self) -> str | None:
+        """What may make it infinite for finite outputs."""
+        return next((loss.doubt for loss in self.losses if loss.doubt), None)
+
     def value(self, means: Sequence[float]) -> float:
         """The weighted sum, from the mean of each loss's terms."""
         return sum(

@@ -68,6 +68,10 @@ class Operation(Unit):
         """Numbers that training keeps for one example, beside y and its gradient."""
         return 0
 
+    def scratch(self, shape: Any, examples: int) -> int:
+        """Numbers that a pass over so many examples needs for as long as it works here."""
+        return 0
+
     def output_mask(self, x: Any, mask: Any) -> Mask | None:
         """Which positions (N, T) of y hold data, given those of x; None: all do.
 

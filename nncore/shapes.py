@@ -33,6 +33,17 @@ def check_axes(shape: Shape, pointer: str) -> None:
         )
 
 
+MOST_ADDED = 1024
+
+
+def check_added(length: int | None, added: int, field: str) -> None:
+    """Raise ArchitectureError where an axis of unknown size is to grow without measure."""
+    if length is None and added > MOST_ADDED:
+        raise ArchitectureError(
+            f"/{field}", f"{added} is too much for an axis of varying size; {MOST_ADDED} is allowed"
+        )
+
+
 def elements(shape: Shape) -> int:
     """Numbers in one example; a variable size counts once."""
     return math.prod(size for size in shape if size is not None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nncore.accumulation import Accumulated, accumulated
+from nncore.accumulation import Accumulated, accumulated, check_accumulation, weighted
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
 from nncore.class_weights import with_class_weights
@@ -33,7 +33,6 @@ from nncore.training_state import TrainingState
 from nncore.updates import Updates, flat
 
 _EVALUATION_BATCH = 256
-
 
 OnStep = Callable[[Step], None]
 Stop = Callable[[], bool]
@@ -125,6 +124,7 @@ class Training:
 
     def _check_demands(self) -> None:
         """What the optimizer and the schedule need of a run."""
+        check_accumulation(self.config.accumulate_steps, self._objective.losses)
         optimizer, figure = self.config.optimizer, self.config.schedule.watched()
         if figure is not None:
             validated = self._validation is not None
@@ -198,12 +198,15 @@ class Training:
 
     def _step(self, executor: Executor, batches: list[Rows], steps: int) -> float:
         at, config = self._course.position, self.config
+
+        def run(rows: Rows) -> Batch:
+            return self._batch(executor, rows, steps)
+
         if len(batches) == 1:
-            done: Batch | Accumulated = self._batch(executor, batches[0], steps)
+            done: Batch | Accumulated = run(batches[0])
         else:
-            done = accumulated(
-                (self._batch(executor, rows, steps) for rows in batches), executor.layout
-            )
+            each = weighted(executor, self.params, batches, self._prepared, run)
+            done = accumulated(each, executor.layout)
         norm = math.sqrt(done.square)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
@@ -271,7 +274,8 @@ class Training:
         layer = first_not_finite(executor.program, self.params, inputs)
         if layer is None and gradients is not None:
             layer = layer_not_finite(gradients)
-        return DivergedError(self._course.position.epoch, self._course.position.step + 1, layer)
+        at = self._course.position
+        return DivergedError(at.epoch, at.step + 1, layer, self._objective.doubt)
 
     def _end_epoch(self, executor: Executor) -> Epoch:
         course, at = self._course, self._course.position

@@ -86,6 +86,9 @@ class Adaptive(Activation):
     def flops(self, shape: Shape) -> int:
         return elements(shape) * (1 + 3 * self.rowdy_terms) + self.base.flops(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return (8 if self.rowdy_terms else 3) * elements(shape) + self.base.kept(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[Array, object]]:
         steep = pass_.buffer("steep", x.shape, x.dtype)
         np.multiply(x, self._factor(params), out=steep)

@@ -17,6 +17,7 @@ from nncore.arrays import Array, Params
 from nncore.error_function import erf
 from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
+from nncore.shapes import Shape, elements
 
 _CUBE = 0.044715
 _SPREAD = math.sqrt(2 / math.pi)
@@ -28,6 +29,9 @@ class Gelu(Pointwise):
     """y = x times the probability that a normal number is below x."""
 
     approximate: bool = False
+
+    def kept(self, shape: Shape) -> int:
+        return 4 * elements(shape)
 
     def value(self, x: Array, y: Array) -> None:
         np.multiply(self._below(x), x, out=y)

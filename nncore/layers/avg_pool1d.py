@@ -12,7 +12,7 @@ from nncore.layers.layer import Layer
 from nncore.onnx import sliding
 from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
-from nncore.pooling import pool_means, pool_means_back
+from nncore.pooling import check_taps, pool_kept, pool_means, pool_means_back, pool_scratch
 from nncore.registry import register
 from nncore.shapes import Positive, Shape, elements
 from nncore.windows import Padding, Windows, require_sequence
@@ -29,10 +29,17 @@ class AvgPool1D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         steps, channels = require_sequence(shape, "avg_pool1d")
+        check_taps(self._windows())
         return self._windows().in_sequence(steps, "pool_size"), channels
 
     def flops(self, shape: Shape) -> int:
         return elements(self.output_shape(shape)) * self.pool_size
+
+    def kept(self, shape: Shape) -> int:
+        return pool_kept((shape[0], 1, shape[1]), self._windows())
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return pool_scratch(self.output_shape(shape), examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

@@ -9,7 +9,7 @@ x, y (N, ..., C); gamma, beta, moving_mean, moving_variance (C,). Ioffe and Szeg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -31,13 +31,14 @@ from nncore.shapes import Shape, elements
 class Centered:
     """What the backward pass needs: x minus its mean as rows (R, C), 1 / deviation (C,).
 
-    `weights` (R,) say which rows counted; `count` how many over all shards, None in evaluation.
+    `weights` (R, 1) say which rows counted; `count` how many over all shards, None in evaluation.
+    Where the channels are the steps, each has weights (R, C) and a count (C,) of its own.
     """
 
     rows: Array
     factor: Array
     weights: Array
-    count: float | None
+    count: Array | None
 
 
 @register("batch_norm")
@@ -81,17 +82,20 @@ class BatchNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 2 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
         turned = self._turned(x)
         channels = turned.shape[-1]
         x_rows = np.ascontiguousarray(turned).reshape(turned.size // channels, channels)
         if pass_.training and self.trainable:
-            centered = self._center_batch(params, x_rows, _weights(turned, pass_.mask), pass_)
+            centered = self._center_batch(params, x_rows, self._weights(x, pass_.mask), pass_)
         else:
             rows = pass_.buffer("centered", x_rows.shape, x.dtype)
             np.subtract(x_rows, params["moving_mean"], out=rows)
             factor = self._factor(params["moving_variance"])
-            centered = Centered(rows, factor, np.ones(len(rows), x.dtype), None)
+            centered = Centered(rows, factor, np.ones((len(rows), 1), x.dtype), None)
         y = pass_.buffer("y", x_rows.shape, x.dtype)
         gain = centered.factor * params["gamma"] if self.scale else centered.factor
         np.multiply(centered.rows, gain, out=y)
@@ -115,11 +119,11 @@ class BatchNorm(Layer):
         if count is None:
             np.multiply(slopes, gain, out=dx)
         else:
-            means = pass_.sum_over_shards(sums) / max(count, 1)
+            means = pass_.sum_over_shards(sums) / np.maximum(count, 1)
             np.multiply(cache.rows, -(means[1] * factor * gain), out=dx)
             dx -= means[0] * gain
             if pass_.mask is not None:
-                dx *= cache.weights[:, None]
+                dx *= cache.weights
             dx += np.multiply(slopes, gain, out=slopes)
         return self._turned(dx.reshape(turned.shape)), gradients
 
@@ -137,36 +141,50 @@ class BatchNorm(Layer):
         return graph.node("Add", y, along("beta", params["beta"])) if self.center else y
 
     def _center_batch(self, params: Params, x: Array, weights: Array, pass_: Pass) -> Centered:
-        first = np.append(weights @ x, weights.sum(dtype=x.dtype))
+        first = np.stack([_summed(weights, x), np.zeros(x.shape[1], x.dtype) + weights.sum(axis=0)])
         totals = pass_.sum_over_shards(first)
-        count = float(totals[-1])
-        mean = totals[:-1] / max(count, 1)
+        count = totals[1]
+        mean = totals[0] / np.maximum(count, 1)
         rows = pass_.buffer("centered", x.shape, x.dtype)
         np.subtract(x, mean, out=rows)
         squares = np.multiply(rows, rows, out=pass_.scratch("squares", x.shape, x.dtype))
-        variance = pass_.sum_over_shards(weights @ squares) / max(count, 1)
-        if count:
-            self._keep(params, "moving_mean", mean, pass_)
-            self._keep(params, "moving_variance", variance, pass_)
+        variance = pass_.sum_over_shards(_summed(weights, squares)) / np.maximum(count, 1)
+        self._keep(params, "moving_mean", mean, count, pass_)
+        self._keep(params, "moving_variance", variance, count, pass_)
         return Centered(rows, self._factor(variance), weights, count)
 
-    def _keep(self, params: Params, name: str, batch: Array, pass_: Pass) -> None:
-        pass_.renew(name, params[name] * self.momentum + batch * (1 - self.momentum))
+    def _keep(self, params: Params, name: str, batch: Array, count: Array, pass_: Pass) -> None:
+        before = params[name]
+        if count.any():
+            after = before * self.momentum + batch * (1 - self.momentum)
+            pass_.renew(name, after if count.all() else np.where(count, after, before))
 
     def _factor(self, variance: Array) -> Array:
         factor: Array = 1 / np.sqrt(variance + np.array(self.epsilon, variance.dtype))
         return factor
 
-    def _turned(self, x: Array) -> Array:
+    def _weights(self, x: Array, mask: Mask | None) -> Array:
+        """1 where x (N, T, ...) counts, 0 for padding: a number for each row, or each value."""
+        if mask is None:
+            turned = self._turned(x).shape
+            return np.ones((elements(turned[:-1]), 1), x.dtype)
+        spread = mask.reshape(*mask.shape, *(1,) * (x.ndim - 2))
+        turned_mask = self._turned(np.broadcast_to(spread, x.shape))
+        if turned_mask.strides[-1] == 0:
+            turned_mask = turned_mask[..., :1]
+        width = turned_mask.shape[-1]
+        weights: Array = turned_mask.astype(x.dtype).reshape(-1, width)
+        return weights
+
+    def _turned(self, x: Any) -> Any:
         """The channels' axis last; the same again turns back."""
         axis = 1 + feature_axis(self.axis, x.shape[1:], "batch_norm")
         return x if axis == x.ndim - 1 else x.swapaxes(axis, -1)
 
 
-def _weights(x: Array, mask: Mask | None) -> Array:
-    """1 for each row of x (N, T, ..., C) that counts, 0 for padding, (N T ...,)."""
-    rows = x.shape[:-1]
-    if mask is None:
-        return np.ones(elements(rows), x.dtype)
-    spread = mask.reshape(*mask.shape, *(1,) * (len(rows) - 2))
-    return np.broadcast_to(spread, rows).astype(x.dtype).reshape(elements(rows))
+def _summed(weights: Array, rows: Array) -> Array:
+    """The sum of the rows (R, C) that count, (C,)."""
+    if weights.shape[1] == 1:
+        return weights[:, 0] @ rows
+    total: Array = np.einsum("rc,rc->c", weights, rows)
+    return total

@@ -17,6 +17,7 @@ from nncore.layers.conv2d import Conv2D
 from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
+from nncore.shapes import Shape, elements
 
 
 @register("binary_conv2d")
@@ -27,6 +28,9 @@ class BinaryConv2D(Conv2D):
     estimator: Estimator = "straight_through"
     binary_weights: bool = True
     binary_inputs: bool = True
+
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Any]:
         seen = signs(x) if self.binary_inputs else x

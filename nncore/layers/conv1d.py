@@ -15,6 +15,7 @@ from nncore.convolution import (
     check_groups,
     convolve,
     convolve_back,
+    scratch,
     width_one,
 )
 from nncore.initializers.constant import Zeros
@@ -71,6 +72,11 @@ class Conv1D(Layer):
     def flops(self, shape: Shape) -> int:
         taps = self.kernel_size * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return scratch(
+            (shape[0], 1, shape[1]), self._windows(), self.filters, self.groups, examples
+        )
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

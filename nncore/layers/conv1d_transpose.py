@@ -66,6 +66,9 @@ class Conv1DTranspose(Layer):
         taps = elements(shape) * self.kernel_size * self.filters
         return 2 * taps + self.use_bias * elements(self.output_shape(shape))
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self._transposition().scratch((shape[0], 1, shape[1]), self.filters, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 

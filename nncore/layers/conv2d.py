@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.convolution import check_groups, convolve, convolve_back
+from nncore.convolution import check_groups, convolve, convolve_back, scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
@@ -65,6 +65,9 @@ class Conv2D(Layer):
     def flops(self, shape: Shape) -> int:
         taps = elements(pair(self.kernel_size)) * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return scratch(shape, self._windows(), self.filters, self.groups, examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

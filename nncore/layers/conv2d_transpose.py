@@ -68,6 +68,9 @@ class Conv2DTranspose(Layer):
         taps = elements(shape) * elements(pair(self.kernel_size)) * self.filters
         return 2 * taps + self.use_bias * elements(self.output_shape(shape))
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self._transposition().scratch(shape, self.filters, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 

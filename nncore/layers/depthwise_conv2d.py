@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.depthwise import correlate_depthwise, depthwise_gradients
+from nncore.depthwise import correlate_depthwise, depthwise_gradients, depthwise_scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
@@ -71,6 +71,9 @@ class DepthwiseConv2D(Layer):
     def flops(self, shape: Shape) -> int:
         taps = elements(pair(self.kernel_size))
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return depthwise_scratch(shape, self._windows(), self.depth_multiplier, examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

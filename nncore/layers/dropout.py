@@ -29,6 +29,9 @@ class Dropout(Layer):
     def flops(self, shape: Shape) -> int:
         return elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array | None]:
         if not pass_.training or self.rate == 0:
             return x, None

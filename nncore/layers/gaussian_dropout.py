@@ -30,6 +30,9 @@ class GaussianDropout(Layer):
     def flops(self, shape: Shape) -> int:
         return 3 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array | None]:
         if not pass_.training or self.rate == 0:
             return x, None

@@ -26,6 +26,9 @@ class GaussianNoise(Layer):
     def flops(self, shape: Shape) -> int:
         return 2 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 2 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, None]:
         if not pass_.training or self.stddev == 0:
             return x, None

@@ -61,6 +61,9 @@ class LayerNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 8 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Normalized]:
         order, block = self._order(x)
         turned = x.transpose(order)

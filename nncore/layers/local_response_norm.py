@@ -42,6 +42,9 @@ class LocalResponseNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return elements(shape) * (2 * self.depth_radius + 6)
 
+    def kept(self, shape: Shape) -> int:
+        return 4 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[Array, ...]]:
         vectors = x.reshape(x.size // x.shape[-1], x.shape[-1])
         squares = pass_.scratch("squares", vectors.shape, x.dtype)

@@ -13,7 +13,7 @@ import numpy as np
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.depthwise import correlate_depthwise, depthwise_gradients
+from nncore.depthwise import correlate_depthwise, depthwise_gradients, depthwise_scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
@@ -78,6 +78,13 @@ class SeparableConv2D(Layer):
         taps = elements(pair(self.kernel_size))
         windows = elements(self.output_shape(shape)[:2])
         return windows * (2 * mixed * (taps + self.filters) + self.use_bias * self.filters)
+
+    def kept(self, shape: Shape) -> int:
+        mixed = elements(shape[2:]) * self.depth_multiplier
+        return 2 * mixed * elements(self.output_shape(shape)[:2])
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return depthwise_scratch(shape, self._windows(), self.depth_multiplier, examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None

@@ -62,6 +62,9 @@ class EachStep(Operation):
     def kept(self, shape: Shape) -> int:
         return elements(shape[:1]) * self.operation.kept(shape[1:])
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self.operation.scratch(shape[1:], examples * elements(shape[:1]))
+
     def forward(self, params: Params, x: AnyArray, pass_: Pass) -> tuple[Array, Any]:
         y, cache = self.operation.forward(params, _merged(x), pass_.of_steps(x.shape[1]))
         return y.reshape(*x.shape[:2], *y.shape[1:]), (cache, x.shape)

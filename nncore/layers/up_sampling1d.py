@@ -11,7 +11,7 @@ from nncore.layers.layer import Layer
 from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
-from nncore.shapes import Positive, Shape
+from nncore.shapes import Positive, Shape, check_added
 from nncore.windows import require_sequence
 
 
@@ -24,6 +24,7 @@ class UpSampling1D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         steps, channels = require_sequence(shape, "up_sampling1d")
+        check_added(steps, self.size, "size")
         return None if steps is None else steps * self.size, channels
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:

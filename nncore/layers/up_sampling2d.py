@@ -18,7 +18,7 @@ from nncore.onnx.graph import Graph, Value
 from nncore.onnx.sliding import channels_first, channels_last
 from nncore.passes import Mask, Pass
 from nncore.registry import register
-from nncore.shapes import Pair, Shape, elements, pair
+from nncore.shapes import Pair, Shape, check_added, elements, pair
 from nncore.windows import require_image
 
 
@@ -33,6 +33,8 @@ class UpSampling2D(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         height, width, channels = require_image(shape, "up_sampling2d")
         down, right = pair(self.size)
+        check_added(height, down, "size")
+        check_added(width, right, "size")
         rows = None if height is None else height * down
         return rows, None if width is None else width * right, channels
 
