@@ -82,7 +82,7 @@ class DepthwiseConv2D(Layer):
     ) -> tuple[Array | None, Params]:
         kernel = params["kernel"]
         dx, dkernel = depthwise_gradients(cache, kernel, dy, self._windows(), pass_)
-        return dx, {"kernel": dkernel} | bias_gradient(params, dy)
+        return dx, {"kernel": dkernel} | bias_gradient(params, dy, pass_)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

@@ -98,7 +98,7 @@ class SeparableConv2D(Layer):
         return dx, {
             "depthwise_kernel": ddepthwise,
             "pointwise_kernel": dpointwise.reshape(pointwise.shape),
-        } | bias_gradient(params, dy)
+        } | bias_gradient(params, dy, pass_)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate
