@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
+from nncore.contiguous import contiguous
 from nncore.filtering import filter_gradient, filter_rows, filter_scratch, worthwhile
 from nncore.geometry import Geometry
 from nncore.passes import Pass
@@ -92,9 +93,9 @@ def correlate(
     for tile in tiles(x, geometry, groups, tile_bytes, p):
         part = slice(tile.group * width, (tile.group + 1) * width)
         target = tile.of(y)[:, part]
-        np.matmul(tile.columns, matrices[tile.group], out=target)
+        p.do(np.matmul, tile.columns, matrices[tile.group], out=target)
         if bias is not None:
-            target += bias[part]
+            p.do(np.add, target, bias[part], target)
 
 
 def correlate_back(
@@ -103,34 +104,36 @@ def correlate_back(
     """Write into dx (N, H, W, C) what the adjoint of `correlate` makes of dy (N, OH, OW, F)."""
     if geometry.strides == (1, 1):
         back = geometry.adjoint((dx.shape[1], dx.shape[2]))
-        correlate(dy, _turned(kernel, groups), back, groups, dx, p)
+        correlate(dy, _turned(kernel, groups, p), back, groups, dx, p)
         return
     matrices = _by_group(kernel, groups)
     (top, left), (_, height, width, channels) = geometry.offset, dx.shape
     for examples, parts in _parts(dy, geometry, len(matrices[0]), _TILE_BYTES):
         part = dx[examples]
         framed = p.scratch("framed", (len(part), *geometry.frame, channels), dx.dtype)
-        framed.fill(0)
+        p.do(framed.fill, 0)
         for rows in parts:
             _add_up(dy[examples, rows], matrices, geometry, rows, framed, p)
-        part[...] = framed[:, top : top + height, left : left + width]
+        p.do(np.copyto, part, framed[:, top : top + height, left : left + width])
 
 
 def _add_up(
     dy: Array, matrices: list[Array], geometry: Geometry, rows: slice, framed: Array, p: Pass
 ) -> None:
     taps_v, taps_h = geometry.kernel
-    windows = dy.reshape(dy.shape[0] * dy.shape[1] * dy.shape[2], dy.shape[3])
+    windows = contiguous(dy, "slopes", p).reshape(-1, dy.shape[3])
     for group, matrix in enumerate(matrices):
         size, filters = matrix.shape
         channels = size // (taps_v * taps_h)
         columns = p.scratch("columns", (len(windows), size), dy.dtype)
-        np.matmul(windows[:, group * filters : (group + 1) * filters], matrix.T, out=columns)
+        slopes = windows[:, group * filters : (group + 1) * filters]
+        p.do(np.matmul, slopes, matrix.T, out=columns)
         spread = columns.reshape(*dy.shape[:3], taps_v, taps_h, channels)
         target = framed[..., group * channels : (group + 1) * channels]
         for tap in np.ndindex(taps_v, taps_h):
             down, right = geometry.places((tap[0], tap[1]), rows)
-            target[:, down, right] += spread[:, :, :, tap[0], tap[1]]
+            place = target[:, down, right]
+            p.do(np.add, place, spread[:, :, :, tap[0], tap[1]], place)
 
 
 def kernel_gradient(
@@ -140,7 +143,7 @@ def kernel_gradient(
     if groups == 1 and worthwhile(geometry, *gradient.shape[2:]):
         filter_gradient(x, dy, geometry, gradient, p)
         return
-    gradient.fill(0)
+    p.do(gradient.fill, 0)
     total = gradient.reshape(-1, gradient.shape[-1])
     width = total.shape[1] // groups
     product = p.scratch("product", (len(total), width), x.dtype)
@@ -148,16 +151,18 @@ def kernel_gradient(
     tile_bytes = max(_TILE_BYTES, 2 * gradient.nbytes)
     for tile in tiles(x, geometry, groups, tile_bytes, p):
         part = slice(tile.group * width, (tile.group + 1) * width)
-        np.matmul(tile.columns.T, tile.of(dy)[:, part], out=product)
-        total[:, part] += product
+        p.do(np.matmul, tile.columns.T, tile.of(dy)[:, part], out=product)
+        p.do(np.add, total[:, part], product, total[:, part])
 
 
-def _turned(kernel: Array, groups: int) -> Array:
+def _turned(kernel: Array, groups: int, p: Pass) -> Array:
     """The kernel (KH, KW, F / groups, C) of the adjoint correlation."""
     height, width, inputs, outputs = kernel.shape
     split = kernel[::-1, ::-1].reshape(height, width, inputs, groups, outputs // groups)
     back = split.transpose(0, 1, 4, 3, 2)
-    return np.ascontiguousarray(back).reshape(height, width, outputs // groups, groups * inputs)
+    turned = p.scratch("turned", back.shape, kernel.dtype)
+    p.do(np.copyto, turned, back)
+    return turned.reshape(height, width, outputs // groups, groups * inputs)
 
 
 def tiles(x: Array, geometry: Geometry, groups: int, tile_bytes: int, p: Pass) -> Iterator[Tile]:
@@ -195,26 +200,26 @@ def _framed(x: Array, geometry: Geometry, p: Pass) -> Array:
     if geometry.frame == (height, width):
         return x
     framed = p.scratch("framed", (len(x), *geometry.frame, x.shape[3]), x.dtype)
-    framed.fill(0)
+    p.do(framed.fill, 0)
     top, left = geometry.offset
-    framed[:, top : top + height, left : left + width] = x
+    p.do(np.copyto, framed[:, top : top + height, left : left + width], x)
     return framed
 
 
 def _unrolled(source: Array, rows: slice, geometry: Geometry, p: Pass) -> Array:
     if geometry.kernel == geometry.strides == (1, 1):
-        return source[:, rows].reshape(-1, source.shape[3])
+        return contiguous(source[:, rows], "columns", p).reshape(-1, source.shape[3])
     n, channels = len(source), source.shape[3]
     (taps_v, taps_h), down = geometry.kernel, geometry.strides[0]
     shape = (n, rows.stop - rows.start, geometry.output[1], taps_v, taps_h, channels)
     columns = p.scratch("columns", shape, source.dtype)
     windows = _windows(source[:, rows.start * down :], shape, geometry)
     if channels > 1:
-        np.copyto(columns, windows)
+        p.do(np.copyto, columns, windows)
     else:
         # Runs of one tap row are too short to copy; go along the output instead.
         for tap in np.ndindex(taps_v, taps_h):
-            columns[:, :, :, *tap] = windows[:, :, :, *tap]
+            p.do(np.copyto, columns[:, :, :, *tap], windows[:, :, :, *tap])
     return columns.reshape(-1, taps_v * taps_h * channels)
 
 

@@ -182,12 +182,13 @@ def filter_rows(
     """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C, F), plus bias, into y."""
     tiling = Tiling.of(geometry, x.dtype)
     joined = geometry.kernel[1] if geometry.dilation[1] == 1 else 1
-    flat = tiling.scheme.kernel @ kernel.reshape(len(kernel), -1)
-    taps = flat.reshape(-1, *kernel.shape[1:])
+    taps = p.scratch("taps", (len(tiling.scheme.image), *kernel.shape[1:]), x.dtype)
+    rows = kernel.reshape(len(kernel), -1)
+    p.do(np.matmul, tiling.scheme.kernel, rows, out=taps.reshape(len(taps), -1))
     for part, spectrum, blocks in _spectra(x, tiling, joined, kernel.shape[3], p):
         products = _products(spectrum, taps, blocks, geometry.dilation[1], p)
         if bias is not None:
-            products[_ONE] += bias
+            p.do(np.add, products[_ONE], bias, products[_ONE])
         _write_tiles(products, tiling, y[part], p)
 
 
@@ -197,13 +198,12 @@ def filter_gradient(x: Array, dy: Array, geometry: Geometry, gradient: Array, p:
     points, (height, width, channels, filters) = len(tiling.scheme.image), gradient.shape
     few = geometry.dilation[1] == 1 and channels < _FEW_CHANNELS
     total = p.scratch("total", (points, width, channels, filters), x.dtype)
-    total.fill(0)
+    p.do(total.fill, 0)
     for part, spectrum, blocks in _spectra(x, tiling, width if few else 1, filters, p):
-        spectrum[:, (part.stop - part.start) * tiling.positions :] = 0
         slopes = _slopes(dy[part], tiling, blocks, p)
         _add_products(spectrum, slopes, blocks, geometry.dilation[1], total, p)
     by_point = total.reshape(points, -1)
-    np.matmul(tiling.scheme.kernel.T, by_point, out=gradient.reshape(height, -1))
+    p.do(np.matmul, tiling.scheme.kernel.T, by_point, out=gradient.reshape(height, -1))
 
 
 def _spectra(
@@ -222,11 +222,14 @@ def _spectra(
         framed = images
         if frame is not None:
             (top, left), framed = tiling.geometry.offset, frame[: len(images)]
-            framed[:, top : top + x.shape[1], left : left + x.shape[2]] = images
+            place = framed[:, top : top + x.shape[1], left : left + x.shape[2]]
+            p.do(np.copyto, place, images)
         blocks = Blocks.of(len(images) * tiling.positions, joined, joined * channels * filters)
         spectrum = p.scratch("spectrum", (points, blocks.positions + reach, channels), x.dtype)
         target = tiling.by_tiles(spectrum, len(images), tiling.geometry.frame[1])
-        np.matmul(tiling.scheme.image, tiling.tiled(framed, points), out=target)
+        p.do(np.matmul, tiling.scheme.image, tiling.tiled(framed, points), out=target)
+        # What idle positions hold must not be NaN: it is multiplied by zero.
+        p.do(np.copyto, spectrum[:, len(images) * tiling.positions :], 0)
         yield slice(start, start + len(images)), spectrum, blocks
 
 
@@ -236,7 +239,7 @@ def _frame(x: Array, many: int, tiling: Tiling, p: Pass) -> Array | None:
     if size == x.shape[1:3] and x.flags.c_contiguous:
         return None
     frame = p.scratch("framed", (many, *size, x.shape[3]), x.dtype)
-    frame.fill(0)
+    p.do(frame.fill, 0)
     return frame
 
 
@@ -251,11 +254,11 @@ def _products(spectrum: Array, taps: Array, blocks: Blocks, apart: int, p: Pass)
             points, 1, 1, blocks.phases * channels, filters
         )
         if not tap:
-            np.matmul(windows, kernel, out=blocks.matrices(products, 1))
+            p.do(np.matmul, windows, kernel, out=blocks.matrices(products, 1))
             continue
         more = p.scratch("more", shape, spectrum.dtype)
-        np.matmul(windows, kernel, out=blocks.matrices(more, 1))
-        products += more
+        p.do(np.matmul, windows, kernel, out=blocks.matrices(more, 1))
+        p.do(np.add, products, more, products)
     return products
 
 
@@ -267,9 +270,9 @@ def _write_tiles(products: Array, tiling: Tiling, y: Array, p: Pass) -> None:
         whole = p.scratch("tiles", (len(y), tiling.rows, *y.shape[2:]), y.dtype)
     rows = tiling.by_tiles(products, len(y), y.shape[2])
     target = tiling.tiled(whole, len(tiling.scheme.output))
-    np.matmul(tiling.scheme.output, rows, out=target)
+    p.do(np.matmul, tiling.scheme.output, rows, out=target)
     if not direct:
-        y[...] = whole[:, : y.shape[1]]
+        p.do(np.copyto, y, whole[:, : y.shape[1]])
 
 
 def _slopes(dy: Array, tiling: Tiling, blocks: Blocks, p: Pass) -> Array:
@@ -278,28 +281,31 @@ def _slopes(dy: Array, tiling: Tiling, blocks: Blocks, p: Pass) -> Array:
     whole = dy
     if tiling.rows != dy.shape[1] or not dy.flags.c_contiguous:
         whole = p.scratch("tiles", (images, tiling.rows, columns, filters), dy.dtype)
-        whole[:, : dy.shape[1]] = dy
-        whole[:, dy.shape[1] :] = 0
+        p.do(np.copyto, whole[:, : dy.shape[1]], dy)
+        p.do(np.copyto, whole[:, dy.shape[1] :], 0)
     shape = (len(tiling.scheme.image), blocks.positions, filters)
     slopes = p.scratch("products", shape, dy.dtype)
     target = tiling.by_tiles(slopes, images, tiling.geometry.frame[1])
-    target[..., columns * filters :] = 0
-    slopes[:, images * tiling.positions :] = 0
+    p.do(np.copyto, target[..., columns * filters :], 0)
+    p.do(np.copyto, slopes[:, images * tiling.positions :], 0)
     used = target[..., : columns * filters]
-    np.matmul(tiling.scheme.output.T, tiling.tiled(whole, height), out=used)
+    p.do(np.matmul, tiling.scheme.output.T, tiling.tiled(whole, height), out=used)
     return slopes
 
 
 def _add_products(
     spectrum: Array, slopes: Array, blocks: Blocks, apart: int, total: Array, p: Pass
 ) -> None:
-    points, width, channels, filters = total.shape
+    points, width, _, filters = total.shape
     parts = blocks.count * blocks.phases
     by_block = blocks.matrices(slopes, 1)
     for tap in range(0, width, blocks.phases):
         windows = blocks.matrices(spectrum, blocks.phases, tap * apart).swapaxes(3, 4)
         shape = (*windows.shape[:4], filters)
         product = p.scratch("more", shape, total.dtype)
-        np.matmul(windows, by_block, out=product)
-        summed = product.reshape(points, parts, -1).sum(axis=1)
-        total[:, tap : tap + blocks.phases] += summed.reshape(points, -1, channels, filters)
+        p.do(np.matmul, windows, by_block, out=product)
+        p.do(_add_parts, product.reshape(points, parts, -1), total[:, tap : tap + blocks.phases])
+
+
+def _add_parts(parts: Array, total: Array) -> None:
+    total += parts.sum(axis=1).reshape(total.shape)

@@ -53,9 +53,9 @@ def pool_extremes(
     frame = framed(x, windows, margin, pass_)
     y = _output(x, windows, pass_)
     parts = taps(frame, windows, x.shape)
-    np.copyto(y, next(parts))
+    pass_.do(np.copyto, y, next(parts))
     for tap in parts:
-        choose(y, tap, out=y)
+        pass_.do(choose, y, tap, out=y)
     return y, (frame, y, x.shape)
 
 
@@ -65,20 +65,18 @@ def pool_extremes_back(cache: Cache, dy: Array, windows: Windows, pass_: Pass) -
     dframe = pass_.buffer("dx", frame.shape, y.dtype)
     apart = all(size <= stride for size, stride in zip(windows.size, windows.strides, strict=True))
     if not apart or y.size * elements(windows.size) != dframe.size:
-        dframe.fill(0)
+        pass_.do(dframe.fill, 0)
     share = pass_.scratch("share", y.shape, y.dtype)
     hit = pass_.scratch("hit", y.shape, np.dtype(bool))
     waiting = pass_.scratch("waiting", y.shape, np.dtype(bool))
-    waiting.fill(True)
+    pass_.do(waiting.fill, True)
     for tap, dtap in zip(taps(frame, windows, shape), taps(dframe, windows, shape), strict=True):
-        np.equal(tap, y, out=hit)
-        np.logical_and(hit, waiting, out=hit)
-        np.logical_xor(waiting, hit, out=waiting)
-        if apart:
-            np.multiply(hit, dy, out=dtap)
-            continue
-        np.multiply(hit, dy, out=share)
-        dtap += share
+        pass_.do(np.equal, tap, y, hit)
+        pass_.do(np.logical_and, hit, waiting, hit)
+        pass_.do(np.logical_xor, waiting, hit, waiting)
+        pass_.do(np.multiply, hit, dy, dtap if apart else share)
+        if not apart:
+            pass_.do(np.add, dtap, share, dtap)
     return inside(dframe, windows, shape)
 
 

@@ -32,8 +32,8 @@ def framed(x: Array, windows: Windows, margin: float, pass_: Pass) -> Array:
     if shape == x.shape:
         return x
     frame = pass_.buffer("framed", shape, x.dtype)
-    frame.fill(margin)
-    inside(frame, windows, x.shape)[...] = x
+    pass_.do(frame.fill, margin)
+    pass_.do(np.copyto, inside(frame, windows, x.shape), x)
     return frame
 
 

@@ -117,7 +117,7 @@ class Transposition:
         kernel, geometry = params["kernel"], self.geometry((x.shape[1], x.shape[2]))
         dkernel = pass_.buffer("dkernel", kernel.shape, x.dtype)
         kernel_gradient(dy, x, geometry, 1, dkernel, pass_)
-        gradients = {"kernel": dkernel} | bias_gradient(params, dy)
+        gradients = {"kernel": dkernel} | bias_gradient(params, dy, pass_)
         if not pass_.needs_dx:
             return None, gradients
         dx = pass_.buffer("dx", x.shape, x.dtype)

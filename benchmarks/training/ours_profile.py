@@ -141,9 +141,10 @@ def main() -> None:
         train(workload, network, Clock(told.seconds, sampler.start), told.shards)
     else:
         params, (x, _) = network.init(seed=0), workload.examples(workload.batch)
-        network.predict(params, x)
+        predictor = network.predictor(params, workload.batch, told.shards)
+        predictor(x)
         sampler.start()
-        repeated(lambda: network.predict(params, x), told.seconds)
+        repeated(lambda: predictor(x), told.seconds)
     sampler.stop()
     print(json.dumps(sampler.line()))
 

@@ -25,8 +25,9 @@ _INTRODUCTION = """\
 Written by `make bench`. Both sides run in turn on the same cores, each measurement in a process of
 its own, and keep their best median of several rounds. A training step is forward, loss, backward
 and Adam on one batch of random float32 data (ours: a step of `fit`); inference is the forward pass
-in evaluation mode (ours: `Network.predict`). Against each figure stands the fastest of PyTorch's
-eager, channels_last and compiled modes. Ratios above 1 mean that nncore is faster."""
+in evaluation mode (ours: a call of `Network.predictor`'s result). Against each figure stands the
+fastest of PyTorch's eager, channels_last and compiled modes. Ratios above 1 mean that nncore is
+faster."""
 
 
 def report(results: Results) -> str:

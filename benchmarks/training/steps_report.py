@@ -35,6 +35,10 @@ def section(results: Results, peak: float | None) -> str:
         return "Not measured."
     parts = [
         _times(measured),
+        "Inference by `Network.predict`, which prepares nothing for later calls, in ms: "
+        + ", ".join(
+            f"{name} {_ms(found['ours']['predict_ms'])}" for name, found in measured.items()
+        ),
         "Resident memory at its peak, when training ended, and the products' share of the "
         "machine's peak (the operations of the network's matrix products, a step's or a forward "
         "pass's, by its time):",

@@ -8,7 +8,7 @@ Farhadi, 2016.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.binarization import BinaryKernel
@@ -24,6 +24,8 @@ from nncore.shapes import Shape, elements
 @dataclass(frozen=True, slots=True)
 class BinaryConv2D(Conv2D):
     """A 2-D convolution whose weights, inputs or both are taken as -1 or 1."""
+
+    repeatable: ClassVar[bool] = False
 
     estimator: Estimator = "straight_through"
     binary_weights: bool = True

@@ -8,6 +8,7 @@ as a convolution of images of width 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
@@ -16,7 +17,6 @@ from nncore.convolution import (
     convolve,
     convolve_back,
     scratch,
-    width_one,
 )
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
@@ -36,6 +36,9 @@ from nncore.windows import CausalPadding, Windows, require_sequence
 @dataclass(frozen=True, slots=True)
 class Conv1D(Layer):
     """1-D convolution of sequences [steps, channels]."""
+
+    needs_output: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
 
     filters: Positive
     kernel_size: Positive
@@ -82,22 +85,20 @@ class Conv1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        return convolve(width_one(params), x[:, :, None], self._windows(), self.groups, pass_)[
-            :, :, 0
-        ], x
+        y = convolve(params, x[:, :, None], self._windows(), self.groups, pass_)
+        return y[:, :, 0], x
 
     def backward(
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         dx, gradients = convolve_back(
-            width_one(params),
+            params,
             cache[:, :, None],
             dy[:, :, None],
             self._windows(),
             self.groups,
             pass_,
         )
-        gradients["kernel"] = gradients["kernel"][:, 0]
         return None if dx is None else dx[:, :, 0], gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:

@@ -7,6 +7,7 @@ channels meets its own group of filters. LeCun et al., 1989.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
@@ -29,6 +30,9 @@ from nncore.windows import Padding, Windows, require_image
 @dataclass(frozen=True, slots=True)
 class Conv2D(Layer):
     """2-D convolution of images [height, width, channels]."""
+
+    needs_output: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
 
     filters: Positive
     kernel_size: Pair

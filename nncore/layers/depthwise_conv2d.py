@@ -87,7 +87,7 @@ class DepthwiseConv2D(Layer):
     ) -> tuple[Array | None, Params]:
         kernel = params["kernel"]
         dx, dkernel = depthwise_gradients(cache, kernel, dy, self._windows(), pass_)
-        return dx, {"kernel": dkernel} | bias_gradient(params, dy)
+        return dx, {"kernel": dkernel} | bias_gradient(params, dy, pass_)
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return sliding.convolve_depthwise(params, "kernel", x, self._windows(), graph)

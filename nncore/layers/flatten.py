@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import ClassVar
 
 from nncore.arrays import Array, Params
+from nncore.contiguous import contiguous
 from nncore.layers.layer import Layer
 from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
@@ -19,6 +19,8 @@ from nncore.shapes import Shape, elements
 class Flatten(Layer):
     """All values of an example in one axis."""
 
+    repeatable: ClassVar[bool] = True
+
     def output_shape(self, shape: Shape) -> Shape:
         return (None if None in shape else elements(shape),)
 
@@ -26,7 +28,7 @@ class Flatten(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[int, ...]]:
-        return np.ascontiguousarray(x).reshape(len(x), elements(x.shape[1:])), x.shape
+        return contiguous(x, "y", pass_).reshape(len(x), elements(x.shape[1:])), x.shape
 
     def backward(
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from nncore.windows import Padding, Windows, require_image
 @dataclass(frozen=True, slots=True)
 class MaxPool2D(Layer):
     """Maximum over windows; the strides are the window's size unless given."""
+
+    repeatable: ClassVar[bool] = True
 
     pool_size: Pair = 2
     strides: Pair | None = None

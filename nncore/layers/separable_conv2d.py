@@ -107,7 +107,7 @@ class SeparableConv2D(Layer):
         return dx, {
             "depthwise_kernel": ddepthwise,
             "pointwise_kernel": dpointwise.reshape(pointwise.shape),
-        } | bias_gradient(params, dy)
+        } | bias_gradient(params, dy, pass_)
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         depthwise = {"depthwise_kernel": params["depthwise_kernel"]}
