@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import select
 
 from service.cli.events import Event, parse
+from service.store.checkpoints import CheckpointRow
 from service.store.database import Database
 from service.store.jobs import JobRow
 from tests.waiting import wait_until
@@ -89,6 +91,18 @@ class Service:
         database.dispose()
         assert pid is not None
         return psutil.Process(pid)
+
+    def checkpointed(self, job: dict[str, Any]) -> None:
+        """Wait until a checkpoint of the job is kept."""
+        database = Database(self.database_url)
+        kept = select(CheckpointRow).where(CheckpointRow.job_id == job["id"]).exists()
+
+        def found() -> bool | None:
+            with database.reading() as session:
+                return session.scalar(select(kept))
+
+        wait_until(found, 30, f"a checkpoint of job {job['id']} is kept")
+        database.dispose()
 
     def weights_sha256(self, job: dict[str, Any]) -> str:
         """The hash of a succeeded job's weights."""
