@@ -7,13 +7,14 @@ for epoch in fit(network, params, x, y, {"loss": "cross_entropy"}):
 y = network.predict(params, x)
 """
 
+from nncore.budgets import time_budget
 from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
 from nncore.evaluation import evaluate
 from nncore.network import Network
 from nncore.nodes import Node
 from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
-from nncore.training import Training, fit, time_budget
+from nncore.training import Training, fit
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
 

@@ -11,12 +11,13 @@ from nncore.arrays import Params, dtype_of
 from nncore.documents import parse
 from nncore.errors import DocumentError, step_into
 from nncore.examples import Examples, Named
-from nncore.executor import Executor, Part
+from nncore.executor import Executor
 from nncore.metrics import Metric
 from nncore.network import Network
 from nncore.objective import LossChoice, Objective, objective
 from nncore.penalties import penalties
 from nncore.scores import Decode, Scores
+from nncore.shard import Part
 
 Metrics = tuple[tuple[Metric, ...], ...]
 """The metrics of each output."""

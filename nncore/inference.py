@@ -104,4 +104,5 @@ class Predictor:
             self._moves = run.workspace.moves
         self._plans[x.shape] = Plan(buffer, run.tape, y)
         run.tape = None
-        return y.copy()
+        fresh: Array = y.copy()
+        return fresh

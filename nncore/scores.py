@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import AnyArray
-from nncore.executor import Part
 from nncore.metrics import Metric
 from nncore.metrics.metric import Tally
 from nncore.objective import Objective
 from nncore.passes import Mask
+from nncore.shard import Part
 
 Decode = Callable[[AnyArray], AnyArray]
 """From what the network is trained on to what people read; for predictions and targets."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nncore.arrays import Array
 
@@ -25,4 +26,4 @@ def stretches(size: int, most: int) -> list[slice]:
     chunks = -(-size // ELEMENTS)
     parts = max(1, min(most, size // _WORTH_A_THREAD))
     ends = [min(size, chunks * part // parts * ELEMENTS) for part in range(parts + 1)]
-    return [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+    return [slice(*pair) for pair in pairwise(ends)]
