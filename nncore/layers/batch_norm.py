@@ -31,7 +31,7 @@ from nncore.shapes import Shape, elements
 class Centered:
     """What the backward pass needs: x minus its mean as rows (R, C), 1 / deviation (C,).
 
-    `weights` (R,) say which rows counted, `count` (1,) how many over all shards: None in evaluation.
+    `weights` (R,) say which rows counted, `count` (1,) how many in all shards, None in evaluation.
     """
 
     rows: Array
