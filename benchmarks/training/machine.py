@@ -75,7 +75,7 @@ def section(results: Results) -> str:
     ]
     if disturbed(results):
         lines.append(
-            "**the machine was not quiet**, do not trust times; others used it, or nobody looked, at "
-            + ", ".join(disturbed(results))
+            "**the machine was not quiet**, do not trust times; others used it, or nobody looked, "
+            "at " + ", ".join(disturbed(results))
         )
     return "\n".join(f"- {line}" for line in lines)
