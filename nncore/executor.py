@@ -17,6 +17,7 @@ from nncore.objective import Objective, before_losses
 from nncore.optimizers.chunks import ELEMENTS, stretches
 from nncore.penalties import add_penalties
 from nncore.program import Program
+from nncore.reordering import pool_first
 from nncore.shard import Part, Shard, Share, Task
 from nncore.shards import Meeting
 from nncore.vectors import Layout
@@ -55,7 +56,7 @@ class Executor:
     """
 
     def __init__(self, program: Program, objective: Objective, shards: int = 1) -> None:
-        self.program = before_losses(program, objective.losses).in_place()
+        self.program = pool_first(before_losses(program, objective.losses)).in_place()
         self.objective = objective
         learned = self.program.learned
         self.layout = Layout({name: weight.shape for name, weight in learned.items()})

@@ -28,6 +28,7 @@ from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
 from nncore.plan import NetworkSpec, read_spec
 from nncore.program import Stage, assemble
+from nncore.reordering import pool_first
 from nncore.shapes import Shape
 from nncore.shards import shards_for
 from nncore.summary import summary
@@ -45,7 +46,7 @@ class Network:
         self.spec = spec
         self.wiring = wire(spec)
         self.program = assemble(spec, self.wiring, self.input_shapes)
-        self.inference = self.program.in_place()
+        self.inference = pool_first(self.program).in_place()
 
     @classmethod
     def from_spec(
