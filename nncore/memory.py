@@ -10,8 +10,9 @@ from nncore.program import Program, Stage
 from nncore.shapes import elements
 
 _BYTES = 4
-# Weight, gradient, two running means of the optimizer, and the best epoch's copy.
-_COPIES_IN_TRAINING = 5
+# Weight, a gradient of each of two shards, two running means of the optimizer, and the best epoch's
+# copy.
+_COPIES_IN_TRAINING = 6
 
 
 def memory_bytes(program: Program, batch_size: int) -> int:
