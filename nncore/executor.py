@@ -14,7 +14,7 @@ from nncore.crew import Crew
 from nncore.examples import Examples, Rows, count_of
 from nncore.gradients import square
 from nncore.objective import Objective, before_losses
-from nncore.optimizers.chunks import ELEMENTS, stretches
+from nncore.optimizers.chunks import ELEMENTS, pieces, stretches
 from nncore.penalties import add_penalties
 from nncore.program import Program
 from nncore.reordering import pool_first
@@ -145,8 +145,7 @@ class Executor:
 
         def add(place: int) -> float:
             total = 0.0
-            for start in range(parts[place].start, parts[place].stop, ELEMENTS):
-                piece = slice(start, min(start + ELEMENTS, parts[place].stop))
+            for piece in pieces(parts[place]):
                 for other in others:
                     np.add(first[piece], other[piece], first[piece])
                 total += square(first[piece])
