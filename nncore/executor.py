@@ -61,6 +61,7 @@ class Executor:
         learned = self.program.learned
         self.layout = Layout({name: weight.shape for name, weight in learned.items()})
         self.crew = Crew(shards)
+        self._meetings: dict[int, Meeting] = {}
         self._shards = [
             Shard(self.program, objective, self.layout, place) for place in range(shards)
         ]
@@ -124,7 +125,7 @@ class Executor:
         used = max(1, min(count, len(self._shards)))
         if used == 1:
             return [work(0, slice(0, count), None)]
-        meeting = Meeting(used)
+        meeting = self._meetings.pop(used, None) or Meeting(used)
 
         def part(place: int) -> T:
             rows = slice(place * count // used, (place + 1) * count // used)
@@ -134,7 +135,9 @@ class Executor:
                 meeting.leave()
                 raise
 
-        return self.crew.run(part, used)
+        found = self.crew.run(part, used)
+        self._meetings[used] = meeting  # not after errors, which end a meeting for good
+        return found
 
     def _add_vectors(self, vectors: list[Array]) -> float:
         """Add the others to the first, piece by piece; the sum of the squares."""

@@ -105,7 +105,7 @@ class Training:
         )
         self._check_demands()
         self._told_to_stop = False
-        self._needs_measure = any(self._metrics)
+        self._needs_measure, self._limits = any(self._metrics), settings.limits_gradients
         if resume is not None:
             network.check_weights(group(resume.arrays, "params"))
             self._course.resume(resume)
@@ -197,7 +197,7 @@ class Training:
         norm = math.sqrt(done.square)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        if config.limits_gradients:
+        if self._limits:
             limit(
                 done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm
             )
