@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import AnyArray, Array
+from nncore.errors import few
 from nncore.losses.weighting import check_sample_weights
 from nncore.program import Port
 from nncore.shapes import Shape, fits, written
@@ -145,14 +146,14 @@ def by_name(what: str, given: Named, names: Sequence[str]) -> tuple[AnyArray, ..
     """
     if not isinstance(given, Mapping):
         if len(names) > 1:
-            raise ValueError(f"{what} must be a mapping with {', '.join(names)}")
+            raise ValueError(f"{what} must be a mapping with {few(names)}")
         given = {names[0]: given}
     for name in given:
         if name not in names:
-            raise ValueError(f"{what} has {name!r}, which is unknown; known: {', '.join(names)}")
+            raise ValueError(f"{what} has {name!r}, which is unknown; known: {few(names)}")
     for name in names:
         if name not in given:
-            raise ValueError(f"{what} lacks {name!r}; it needs {', '.join(names)}")
+            raise ValueError(f"{what} lacks {name!r}; it needs {few(names)}")
     return tuple(as_array(given[name]) for name in names)
 
 
@@ -179,6 +180,9 @@ def checked_inputs(x: Named, shapes: Mapping[str, Shape]) -> tuple[AnyArray, ...
         if array.ndim == 0 or not fits(array.shape[1:], shape):
             what = "x" if len(inputs) == 1 else f"x[{name!r}]"
             raise ValueError(f"{what} must have shape (N, *{written(shape)}), got {array.shape}")
+        if array.dtype.kind in "cSUVmM":
+            what = "x" if len(inputs) == 1 else f"x[{name!r}]"
+            raise ValueError(f"{what} must hold real numbers, got {array.dtype}")
     check_lengths(inputs, ())
     return inputs
 

@@ -78,6 +78,12 @@ class Executor:
     ) -> None:
         self.crew.close()
 
+    def aim(self, objective: Objective) -> None:
+        """Go on with other weights of the same losses."""
+        self.objective = objective
+        for shard in self._shards:
+            shard.aim(objective)
+
     def train(
         self,
         params: Params,
@@ -167,6 +173,8 @@ def train_once(
     step: int = 0,
 ) -> Batch:
     """All of the examples as one batch, by an executor that nobody else uses."""
+    if shards < 1:
+        raise ValueError(f"shards must be at least 1, got {shards}")
     rows = slice(0, len(examples))
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),

@@ -86,6 +86,10 @@ class Shard:
             stage.operation.repeatable for stage in program.stages
         )
 
+    def aim(self, objective: Objective) -> None:
+        """Go on with other weights of the same losses; plans do not depend on them."""
+        self._objective = objective
+
     def train(self, task: Task, rows: slice, count: int, meeting: Meeting | None) -> Share:
         """The rows of a task's batch of `count` rows."""
         run, here = self._run, part_of(task.rows, rows)
@@ -95,7 +99,7 @@ class Shard:
         known = self._known
         if known[0] is not task.params or known[1] is not task.examples:
             self._plans.clear()
-            self._begin(task.params)
+            self._begin(task.params, task.examples)
         if known[2] != run.workspace.moves:
             self._plans.clear()
         self._known = (task.params, task.examples, run.workspace.moves)
@@ -121,8 +125,8 @@ class Shard:
         run.progress, run.renewed = 1.0, {}
         return self._part(part, forward(self._program, params, part.inputs, run))
 
-    def _begin(self, params: Params) -> None:
-        dtype = dtype_of(params)
+    def _begin(self, params: Params, examples: Examples) -> None:
+        dtype = dtype_of(params, examples.inputs)
         if self._vector is None or self._vector.dtype != dtype:
             self._vector = np.zeros(self._layout.size, dtype)
             self._run.gradients = self._layout.views(self._vector)
