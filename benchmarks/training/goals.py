@@ -18,10 +18,14 @@ class Goal:
     met: bool
 
 
-def table(goals: Iterable[Goal]) -> str:
-    """The goals, each with its verdict."""
+def table(goals: Iterable[Goal], trusted: bool) -> str:
+    """The goals, each with its verdict; none if the figures are not to be trusted."""
     rows = [["goal", "wanted", "", "reached"]]
-    rows += [
-        [goal.name, goal.wanted, "met" if goal.met else "MISSED", goal.reached] for goal in goals
-    ]
+    rows += [[goal.name, goal.wanted, _verdict(goal, trusted), goal.reached] for goal in goals]
     return aligned(rows) if len(rows) > 1 else "Nothing has been measured."
+
+
+def _verdict(goal: Goal, trusted: bool) -> str:
+    if not trusted:
+        return "unsure"
+    return "met" if goal.met else "MISSED"

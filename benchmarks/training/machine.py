@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.report import cpu, memory_gib
 from benchmarks.training.processes import Options, ours
+from benchmarks.training.quiet import QUIET, busy_share
 from benchmarks.training.results import Results
 from benchmarks.training.steps import PART as STEPS
 
 PART = "machine"
-_QUIET = 0.1
 
 
 def measure(options: Options, results: Results) -> None:
     """Look at the machine; whether others use it is seen before the first measurement."""
-    busy = _busy()
+    busy = busy_share()
     found = {
         "cpu": cpu(),
         "cores": os.cpu_count(),
@@ -40,18 +38,13 @@ def measure(options: Options, results: Results) -> None:
     results.keep(PART, "here", found)
 
 
-def _busy(seconds: float = 1.0) -> float:
-    """The share of all cores' time that somebody uses while this process waits."""
-
-    def ticks() -> list[int]:
-        with Path("/proc/stat").open(encoding="ascii") as lines:
-            return [int(word) for word in lines.readline().split()[1:]]
-
-    before = ticks()
-    time.sleep(seconds)
-    spent = [now - then for now, then in zip(ticks(), before, strict=True)]
-    idle = spent[3] + spent[4]
-    return 1 - idle / max(1, sum(spent))
+def disturbed(results: Results) -> list[str]:
+    """What was measured while others used the machine: workloads, or the start of the run."""
+    here = results.read(PART).get("here", {"busy": 0.0})
+    names = [
+        name for name, found in results.read(STEPS).items() if min(found["busy"], default=1) > QUIET
+    ]
+    return (["the start"] if here["busy"] > QUIET else []) + names
 
 
 def peak(results: Results) -> float | None:
@@ -80,9 +73,9 @@ def section(results: Results) -> str:
         f"GEMM peak, float32 2048 x 2048, GFLOP/s: {peaks} threads; shares of the peak below are "
         f"of {peak(results):.0f}, the best that any process of this run saw",
     ]
-    if found["busy"] > _QUIET:
+    if disturbed(results):
         lines.append(
-            f"**the machine was not quiet** (others used {found['busy']:.0%} of it at the start): "
-            "do not trust times"
+            "**the machine was not quiet**, do not trust times; others used it, or nobody looked, "
+            "at " + ", ".join(disturbed(results))
         )
     return "\n".join(f"- {line}" for line in lines)

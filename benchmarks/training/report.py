@@ -44,7 +44,7 @@ def report(results: Results) -> str:
     )
     sections = {
         "Machine": machine.section(results),
-        "Goals": table(goals),
+        "Goals": table(goals, not machine.disturbed(results)),
         "Why": _NOTES.read_text(encoding="utf-8").strip() if _NOTES.exists() else "",
         "Steps": steps_report.section(results, peak),
         "Where the time goes": profiles.section(results),

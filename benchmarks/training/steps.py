@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.training.ours import apart
 from benchmarks.training.processes import Line, Options, SideFailed, theirs
+from benchmarks.training.quiet import busy_share
 from benchmarks.training.results import Results
 from benchmarks.training.workloads import Workload, workloads
 
@@ -21,8 +22,9 @@ def measure(options: Options, results: Results) -> None:
     for workload in workloads():
         if not options.wants(workload.name):
             continue
-        found: dict[str, Any] = {"ours": None, "torch": {}}
+        found: dict[str, Any] = {"ours": None, "torch": {}, "busy": []}
         for _ in range(options.rounds):
+            found["busy"].append(round(busy_share(), 2))
             line = apart(workload, options.seconds, options.shards, options.threads)
             found["ours"] = _better(found["ours"], line)
             _measure_torch(workload, options, found["torch"])
