@@ -9,6 +9,7 @@ goes on when the same command is given again. The machine should do nothing else
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterable
 
@@ -95,4 +96,6 @@ def _measure(told: argparse.Namespace, results: Results, write: Callable[[], Non
 
 
 if __name__ == "__main__":
+    # However the run is stopped, the process that measures must not stay.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -46,7 +46,6 @@ def section(results: Results, peak: float | None) -> str:
         "machine's peak (the operations of the network's matrix products, a step's or a forward "
         "pass's, by its time):",
         _memory_and_peak(measured, peak),
-        "PyTorch's modes, training / inference in ms:",
         _modes(measured),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -157,7 +156,7 @@ def _memory_and_peak(measured: Mapping[str, Any], peak: float | None) -> str:
             row += [""] * 4
         for what in WORDS:
             rate = gflops(found, what)
-            row += [f"{rate:.1f}", f"{rate / (peak or own_peak(found)):.0%}"]
+            row += [f"{rate:.3g}", _percent(rate / (peak or own_peak(found)))]
         rows.append(row)
     return aligned(rows)
 
@@ -169,7 +168,7 @@ def _modes(measured: Mapping[str, Any]) -> str:
     rows = [["workload", *modes]]
     for name, found in measured.items():
         rows.append([name, *(_both(found["torch"].get(mode)) for mode in modes)])
-    return aligned(rows)
+    return f"PyTorch's modes, training / inference in ms:\n\n{aligned(rows)}"
 
 
 def _both(line: Line | None) -> str:
@@ -182,3 +181,7 @@ def _both(line: Line | None) -> str:
 
 def _ms(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.2%}"
