@@ -7,6 +7,7 @@ for epoch in fit(network, params, x, y, {"loss": "cross_entropy"}):
 y = network.predict(params, x)
 """
 
+from nncore.budgets import time_budget
 from nncore.errors import (
     ArchitectureError,
     ConfigError,
@@ -21,7 +22,7 @@ from nncore.nodes import Node
 from nncore.onnx.export import to_onnx
 from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
-from nncore.training import Training, fit, time_budget
+from nncore.training import Training, fit
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
 

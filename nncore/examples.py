@@ -70,7 +70,7 @@ class Examples:
 
         def buffer(name: str, index: int, array: AnyArray, kind: np.dtype[Any]) -> AnyArray:
             place = workspace.take((name, index), (count, *array.shape[1:]), kind)
-            _fill(place, array, rows)
+            fill([_way(array, place)], rows)
             return place
 
         return Examples(
@@ -86,23 +86,35 @@ class Examples:
         )
 
 
-def fill(buffers: Examples, examples: Examples, rows: Rows) -> None:
-    """Put rows of examples into buffers of the right sizes."""
-    for place, array in zip(buffers.inputs, examples.inputs, strict=True):
-        _fill(place, array, rows)
-    for place, array in zip(buffers.targets, examples.targets, strict=True):
-        _fill(place, array, rows)
-    for weights, given in zip(buffers.weights, examples.weights, strict=True):
-        if weights is not None and given is not None:
-            _fill(weights, given, rows)
+Way = tuple[AnyArray, AnyArray, bool]
+"""An array, the buffer that rows of it go to, and whether `take` can put them there."""
+
+Filling = list[Way]
 
 
-def _fill(place: AnyArray, array: AnyArray, rows: Rows) -> None:
-    if isinstance(rows, slice) or type(array) is not np.ndarray or array.dtype != place.dtype:
-        np.copyto(place, array[rows], casting="unsafe")
-    else:
-        # The rows are known to exist; any other mode would go through a copy of the result.
-        array.take(rows, 0, place, "clip")
+def filling(buffers: Examples, examples: Examples) -> Filling:
+    """How rows of examples get into buffers of the right sizes."""
+    places = (*buffers.inputs, *buffers.targets, *buffers.weights)
+    arrays = (*examples.inputs, *examples.targets, *examples.weights)
+    return [
+        _way(array, place)
+        for array, place in zip(arrays, places, strict=True)
+        if array is not None and place is not None
+    ]
+
+
+def _way(array: AnyArray, place: AnyArray) -> Way:
+    return array, place, type(array) is np.ndarray and array.dtype == place.dtype
+
+
+def fill(filling: Filling, rows: Rows) -> None:
+    """Put rows of examples into their buffers."""
+    for array, place, same in filling:
+        if isinstance(rows, slice) or not same:
+            place[...] = array[rows]
+        else:
+            # The rows are known to exist; any other mode would go through a copy of the result.
+            array.take(rows, 0, place, "clip")
 
 
 def count_of(rows: Rows) -> int:

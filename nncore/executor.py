@@ -14,9 +14,10 @@ from nncore.crew import Crew
 from nncore.examples import Examples, Rows, count_of
 from nncore.gradients import square
 from nncore.objective import Objective, before_losses
-from nncore.optimizers.chunks import ELEMENTS, stretches
+from nncore.optimizers.chunks import ELEMENTS, pieces, stretches
 from nncore.penalties import add_penalties
 from nncore.program import Program
+from nncore.reordering import pool_first
 from nncore.shard import Part, Shard, Share, Task
 from nncore.shards import Meeting
 from nncore.vectors import Layout
@@ -55,11 +56,12 @@ class Executor:
     """
 
     def __init__(self, program: Program, objective: Objective, shards: int = 1) -> None:
-        self.program = before_losses(program, objective.losses).in_place()
+        self.program = pool_first(before_losses(program, objective.losses)).in_place()
         self.objective = objective
         learned = self.program.learned
         self.layout = Layout({name: weight.shape for name, weight in learned.items()})
         self.crew = Crew(shards)
+        self._meetings: dict[int, Meeting] = {}
         self._shards = [
             Shard(self.program, objective, self.layout, place) for place in range(shards)
         ]
@@ -129,7 +131,7 @@ class Executor:
         used = max(1, min(count, len(self._shards)))
         if used == 1:
             return [work(0, slice(0, count), None)]
-        meeting = Meeting(used)
+        meeting = self._meetings.pop(used, None) or Meeting(used)
 
         def part(place: int) -> T:
             rows = slice(place * count // used, (place + 1) * count // used)
@@ -139,7 +141,9 @@ class Executor:
                 meeting.leave()
                 raise
 
-        return self.crew.run(part, used)
+        found = self.crew.run(part, used)
+        self._meetings[used] = meeting  # not after errors, which end a meeting for good
+        return found
 
     def _add_vectors(self, vectors: list[Array]) -> float:
         """Add the others to the first, piece by piece; the sum of the squares."""
@@ -150,14 +154,33 @@ class Executor:
 
         def add(place: int) -> float:
             total = 0.0
-            for start in range(parts[place].start, parts[place].stop, ELEMENTS):
-                piece = slice(start, min(start + ELEMENTS, parts[place].stop))
+            for piece in pieces(parts[place]):
                 for other in others:
                     np.add(first[piece], other[piece], first[piece])
                 total += square(first[piece])
             return total
 
         return sum(self.crew.run(add, len(parts)))
+
+
+def train_once(
+    program: Program,
+    params: Params,
+    examples: Examples,
+    target: Objective,
+    shards: int = 1,
+    seed: int = 0,
+    step: int = 0,
+) -> Batch:
+    """All of the examples as one batch, by an executor that nobody else uses."""
+    if shards < 1:
+        raise ValueError(f"shards must be at least 1, got {shards}")
+    rows = slice(0, len(examples))
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        Executor(program, target, shards) as executor,
+    ):
+        return executor.train(params, examples, rows, seed, step)
 
 
 def _averaged(shares: list[Share]) -> Params:

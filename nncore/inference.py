@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Plan:
-    """The calls that lead from an input's buffer to the output's."""
+    """The calls that lead from an input's buffer to the output's, for some rows of a batch."""
 
+    rows: slice
     x: AnyArray
     calls: list[Call]
     y: Array
@@ -44,7 +45,7 @@ class Predictor:
         self._dtype = dtype_of(params)
         self._runs = [Run(Workspace(), fixed=True, shard=place) for place in range(shards)]
         self._crew = Crew(shards)
-        self._plans: dict[tuple[tuple[int, ...], str], Plan] = {}
+        self._plans: dict[tuple[tuple[int, ...], str], list[Plan]] = {}
         self._moves = 0
         # Without weights the precision is that of x, which may change from call to call.
         self._repeats = (
@@ -56,9 +57,12 @@ class Predictor:
     @np.errstate(over="ignore", invalid="ignore")  # as a decorator it takes half the time
     def __call__(self, x: Any) -> Any:
         """What the last layer says about each example, as `Network.predict`, in fresh arrays."""
-        plan = self._plans.get((x.shape, x.dtype.char)) if type(x) is np.ndarray else None
-        if plan is None:
+        plans = self._plans.get((x.shape, x.dtype.char)) if type(x) is np.ndarray else None
+        if plans is None:
             return self._predict(x)
+        if len(plans) > 1:
+            return self._in_parts(plans, x)
+        plan = plans[0]
         plan.x[...] = x
         for call in plan.calls:
             call()
@@ -72,7 +76,7 @@ class Predictor:
         examples = Examples(self._network.inputs_of(x))
         self._dtype = dtype_of(self._params, examples.inputs)
         count, size = len(examples), self._batch_size
-        if self._repeats and len(self._runs) == 1 and count <= size:
+        if self._repeats and 0 < count <= size:
             return self._record(examples)
         found: list[Array] = []
         for start in range(0, max(count, 1), size):
@@ -99,17 +103,37 @@ class Predictor:
         return self._crew.run(part, used)
 
     def _record(self, examples: Examples) -> Array:
-        run = self._runs[0]
         x = examples.inputs[0]
-        buffer = run.workspace.take("x", x.shape, self._dtype)
-        np.copyto(buffer, x, casting="unsafe")
-        run.tape = []
-        flow = forward(self._program, self._params, (buffer,), run)
-        y = flow.values[self._program.outputs[0]]
-        if run.workspace.moves != self._moves:
+        count = len(x)
+        used = min(count, len(self._runs))
+
+        def part(place: int) -> Plan:
+            run, rows = self._runs[place], slice(place * count // used, (place + 1) * count // used)
+            buffer = run.workspace.take("x", x[rows].shape, self._dtype)
+            np.copyto(buffer, x[rows], casting="unsafe")
+            calls: list[Call] = []
+            run.tape = calls
+            flow = forward(self._program, self._params, (buffer,), run)
+            run.tape = None
+            return Plan(rows, buffer, calls, flow.values[self._program.outputs[0]])
+
+        plans = self._crew.run(part, used)
+        moves = sum(run.workspace.moves for run in self._runs)
+        if moves != self._moves:
             self._plans.clear()  # they use buffers that have moved
-            self._moves = run.workspace.moves
-        self._plans[x.shape, x.dtype.char] = Plan(buffer, run.tape, y)
-        run.tape = None
-        answer: Array = y.copy()
-        return answer
+            self._moves = moves
+        self._plans[x.shape, x.dtype.char] = plans
+        return np.concatenate([plan.y for plan in plans])
+
+    def _in_parts(self, plans: list[Plan], x: AnyArray) -> Array:
+        y = np.empty((len(x), *plans[0].y.shape[1:]), self._dtype)
+
+        def part(place: int) -> None:
+            plan = plans[place]
+            plan.x[...] = x[plan.rows]
+            for call in plan.calls:
+                call()
+            y[plan.rows] = plan.y
+
+        self._crew.run(part, len(plans))
+        return y

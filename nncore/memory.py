@@ -10,8 +10,9 @@ from nncore.program import Program, Stage
 from nncore.shapes import elements
 
 _BYTES = 4
-# Weight, gradient, two running means of the optimizer, and the best epoch's copy.
-_COPIES_IN_TRAINING = 5
+# Weight, a gradient of each of two shards, two running means of the optimizer, and the best epoch's
+# copy.
+_COPIES_IN_TRAINING = 6
 # The chosen rows as they were given, maybe in double precision, and prepared.
 _COPIES_OF_INPUTS = 3
 # The chosen targets, likewise, and the loss's terms.

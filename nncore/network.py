@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from nncore.activations import Activation
@@ -21,7 +20,7 @@ from nncore.examples import (
     checked_inputs,
     checked_weights,
 )
-from nncore.executor import Batch, Executor
+from nncore.executor import train_once
 from nncore.inference import Predictor
 from nncore.memory import check_memory, memory_bytes
 from nncore.nodes import Node, nodes
@@ -29,6 +28,7 @@ from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
 from nncore.plan import NetworkSpec, read_spec
 from nncore.program import Program, Stage, assemble
+from nncore.reordering import pool_first
 from nncore.shapes import Shape
 from nncore.shards import shards_for
 from nncore.summary import summary
@@ -46,7 +46,7 @@ class Network:
         self.spec = spec
         self.wiring = wire(spec)
         self.program = assemble(spec, self.wiring, self.input_shapes)
-        self.inference = self.program.in_place()
+        self.inference = pool_first(self.program).in_place()
 
     @classmethod
     def from_spec(
@@ -243,7 +243,7 @@ class Network:
         """
         target = objective(loss, self.wiring.outputs, loss_weights)
         examples = self.examples(x, y, target, sample_weight)
-        batch = _train(self.program, params, examples, target, shards, seed, step)
+        batch = train_once(self.program, params, examples, target, shards, seed, step)
         return batch.loss, batch.gradients
 
     def input_gradients(
@@ -261,7 +261,8 @@ class Network:
         """
         target = objective(loss, self.wiring.outputs, loss_weights)
         program = self.program.with_input_gradients()
-        slopes = _train(program, params, self.examples(x, y, target, sample_weight), target).slopes
+        examples = self.examples(x, y, target, sample_weight)
+        slopes = train_once(program, params, examples, target).slopes
         found = {
             port.name: slopes[value]
             for value, port in enumerate(self.program.ports)
@@ -292,22 +293,3 @@ def _only(what: str, by_name: Mapping[str, T]) -> T:
     if len(by_name) > 1:
         raise ValueError(f"the network has several {what}s: {', '.join(by_name)}")
     return next(iter(by_name.values()))
-
-
-def _train(
-    program: Program,
-    params: Params,
-    examples: Examples,
-    target: Objective,
-    shards: int = 1,
-    seed: int = 0,
-    step: int = 0,
-) -> Batch:
-    if shards < 1:
-        raise ValueError(f"shards must be at least 1, got {shards}")
-    rows = slice(0, len(examples))
-    with (
-        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        Executor(program, target, shards) as executor,
-    ):
-        return executor.train(params, examples, rows, seed, step)

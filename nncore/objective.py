@@ -31,10 +31,10 @@ class Objective:
 
     def value(self, means: Sequence[float]) -> float:
         """The weighted sum, from the mean of each loss's terms."""
-        return sum(
-            weight * loss.outer(mean)[0]
-            for loss, weight, mean in zip(self.losses, self.weights, means, strict=True)
-        )
+        total = 0.0
+        for loss, weight, mean in zip(self.losses, self.weights, means, strict=True):
+            total += weight * loss.outer(mean)[0]
+        return total
 
 
 def objective(

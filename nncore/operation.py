@@ -39,6 +39,8 @@ class Operation(Unit):
     `needs_output`: whether y must outlive the operation that reads it, for `backward` or because it
     is a view of x. `repeatable`: whether all work on numbers goes through `pass_.do`, so that a
     pass over arrays of the same shapes may be repeated without `forward` and `backward`.
+    `never_falls`: y is a function of single elements that never falls as x rises. `takes_maxima`:
+    each element of y is the greatest of some of x.
     """
 
     __slots__ = ()
@@ -46,6 +48,8 @@ class Operation(Unit):
     many: ClassVar[bool] = False
     needs_output: ClassVar[bool] = True
     repeatable: ClassVar[bool] = False
+    never_falls: ClassVar[bool] = False
+    takes_maxima: ClassVar[bool] = False
 
     def wants_integers(self) -> bool:
         """Whether x holds whole numbers (token ids), which arrive as integers; else as floats."""

@@ -124,8 +124,8 @@ class _General(Squashing):
     def slope(self, y: Array, out: Array, first: int) -> None:
         out.fill(1)
         if not self.mixes:
-            for place in range(out.shape[-4]):
-                self._pull(out[..., place, :, :, :], first + place)
+            for place in range(out.shape[-5]):
+                self._pull(out[..., place, :, :, :, :], first + place)
 
     def back(self, slope: Array, step: int) -> None:
         if self.mixes:

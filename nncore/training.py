@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from nncore.accumulation import Accumulated, accumulated, check_accumulation, weighted
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
+from nncore.budgets import Stop
 from nncore.class_weights import with_class_weights
 from nncore.course import Course
 from nncore.early_stopping import Stopper, direction
@@ -31,11 +31,11 @@ from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
 from nncore.updates import Updates, flat
+from nncore.weights import check_trainable
 
 _EVALUATION_BATCH = 256
 
 OnStep = Callable[[Step], None]
-Stop = Callable[[], bool]
 Given = tuple[Any, ...]
 """Validation examples: (x, y) or (x, y, sample_weight)."""
 
@@ -69,12 +69,6 @@ def fit(
     )
 
 
-def time_budget(seconds: float) -> Stop:
-    """A `stop` that ends a run after so many seconds from this call."""
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() >= end
-
-
 class Training:
     """A run that can be iterated over (see `fit`), and stopped and resumed at any step."""
 
@@ -95,7 +89,7 @@ class Training:
         settings = config if isinstance(config, TrainingConfig) else TrainingConfig.parse(config)
         self.network, self.params = network, params
         self._decode, self._on_step, self._stop = decode, on_step, stop
-        _check_params(network, params)
+        check_trainable(network.weight_shapes, params)
         self._objective, self._metrics = measures(network, settings, y)
         examples = self._checked(x, y, sample_weight)
         self.config = settings = settings.divided(network.shards, len(examples))
@@ -115,7 +109,7 @@ class Training:
         )
         self._check_demands()
         self._told_to_stop = False
-        self._needs_measure = any(self._metrics)
+        self._needs_measure, self._limits = any(self._metrics), settings.limits_gradients
         if resume is not None:
             self._course.resume(resume, -(-len(examples) // self._batch_size))
 
@@ -210,7 +204,7 @@ class Training:
         norm = math.sqrt(done.square)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        if config.limits_gradients:
+        if self._limits:
             limit(
                 done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm
             )
@@ -256,9 +250,8 @@ class Training:
         for name, value in batch.renewed.items():
             self.params[name][...] = value
         course.counted.count(batch.means, batch.terms)
-        if self._needs_measure:
-            for part in batch.parts:
-                course.counted.measure(part)
+        for part in batch.parts if self._needs_measure else ():
+            course.counted.measure(part)
         at.batch += 1
         at.batches += 1
         at.penalties += batch.penalty
@@ -318,10 +311,3 @@ class Training:
     def state(self) -> TrainingState:
         """All that a run needs to go on from here; to be called after a step or an epoch."""
         return self._course.state()
-
-
-def _check_params(network: Network, params: Params) -> None:
-    network.check_weights(params)
-    for name, weight in params.items():
-        if not (weight.flags.writeable and weight.flags.c_contiguous):
-            raise ValueError(f"weight {name!r} must be a writable, contiguous array")

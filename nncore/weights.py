@@ -42,3 +42,11 @@ def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Ar
     for name in params:
         if name not in shapes:
             raise ValueError(f"unknown weight {name!r}; the network has {few(shapes)}")
+
+
+def check_trainable(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Array]) -> None:
+    """The same, and that training can change the arrays in place."""
+    check_weights(shapes, params)
+    for name, weight in params.items():
+        if not (weight.flags.writeable and weight.flags.c_contiguous):
+            raise ValueError(f"weight {name!r} must be a writable, contiguous array")

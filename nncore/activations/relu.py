@@ -33,6 +33,7 @@ class Relu(Activation):
     """y = max(x, 0), or with a slope below a threshold and a cap."""
 
     repeatable: ClassVar[bool] = True
+    never_falls: ClassVar[bool] = True
 
     negative_slope: Slope = if_given(0.0)
     max_value: Annotated[float, Range(min=0)] | None = if_given()

@@ -9,11 +9,12 @@ x, y (N, ..., C); gamma, beta, moving_mean, moving_variance (C,). Ioffe and Szeg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from nncore.arrays import Array, Params
+from nncore.contiguous import contiguous
 from nncore.documents.limits import Range
 from nncore.initializers.constant import Ones, Zeros
 from nncore.initializers.initializer import Initializer
@@ -21,7 +22,7 @@ from nncore.layers.layer import Layer
 from nncore.normalization import feature_axis
 from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
-from nncore.passes import Mask, Pass
+from nncore.passes import Pass
 from nncore.registry import register
 from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape, elements
@@ -31,8 +32,8 @@ from nncore.shapes import Shape, elements
 class Centered:
     """What the backward pass needs: x minus its mean as rows (R, C), 1 / deviation (C,).
 
-    `weights` (R, 1) say which rows counted; `count` how many over all shards, None in evaluation.
-    Where the channels are the steps, each has weights (R, C) and a count (C,) of its own.
+    `weights` (R, 1) say which rows counted, `count` (C,) how many in all shards, None in
+    evaluation. Where the channels are the steps, each has weights (R, C) of its own.
     """
 
     rows: Array
@@ -45,6 +46,9 @@ class Centered:
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Layer):
     """Brings each channel to mean beta and deviation gamma over the batch."""
+
+    needs_output: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
 
     axis: int = -1
     momentum: Annotated[float, Range(min=0, max=1)] = 0.99
@@ -88,43 +92,31 @@ class BatchNorm(Layer):
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
         turned = self._turned(x)
         channels = turned.shape[-1]
-        x_rows = np.ascontiguousarray(turned).reshape(turned.size // channels, channels)
-        if pass_.training and self.trainable:
-            centered = self._center_batch(params, x_rows, self._weights(x, pass_.mask), pass_)
-        else:
-            rows = pass_.buffer("centered", x_rows.shape, x.dtype)
-            np.subtract(x_rows, params["moving_mean"], out=rows)
-            factor = self._factor(params["moving_variance"])
-            centered = Centered(rows, factor, np.ones((len(rows), 1), x.dtype), None)
-        y = pass_.buffer("y", x_rows.shape, x.dtype)
-        gain = centered.factor * params["gamma"] if self.scale else centered.factor
-        np.multiply(centered.rows, gain, out=y)
-        if self.center:
-            y += params["beta"]
+        rows = contiguous(turned, "x", pass_).reshape(turned.size // channels, channels)
+        of_batch = pass_.training and self.trainable
+        centered = Centered(
+            pass_.buffer("centered", rows.shape, x.dtype),
+            pass_.buffer("factor", (channels,), x.dtype),
+            self._weights(x, pass_),
+            pass_.buffer("count", (channels,), x.dtype) if of_batch else None,
+        )
+        pass_.do(self._center_batch if of_batch else self._center, params, rows, centered, pass_)
+        y = pass_.buffer("y", rows.shape, x.dtype)
+        pass_.do(self._scale, params, centered, y)
         return self._turned(y.reshape(turned.shape)), centered
 
     def backward(
         self, params: Params, cache: Centered, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
-        turned, factor, count = self._turned(dy), cache.factor, cache.count
-        slopes = np.ascontiguousarray(turned).reshape(cache.rows.shape)
+        turned, shape = self._turned(dy), cache.factor.shape
+        slopes = contiguous(turned, "dy", pass_).reshape(cache.rows.shape)
         dx = pass_.buffer("dx", slopes.shape, dy.dtype)
-        np.multiply(slopes, cache.rows, out=dx)
-        ones = np.ones(len(slopes), dy.dtype)
-        sums = np.stack([ones @ slopes, (ones @ dx) * factor])
-        gradients = {"beta": sums[0]} if self.center else {}
-        gain = factor
-        if self.scale:
-            gradients["gamma"], gain = sums[1], factor * params["gamma"]
-        if count is None:
-            np.multiply(slopes, gain, out=dx)
-        else:
-            means = pass_.sum_over_shards(sums) / np.maximum(count, 1)
-            np.multiply(cache.rows, -(means[1] * factor * gain), out=dx)
-            dx -= means[0] * gain
-            if pass_.mask is not None:
-                dx *= cache.weights
-            dx += np.multiply(slopes, gain, out=slopes)
+        gradients = {
+            name: pass_.gradient(name, shape, dy.dtype)
+            for name, learned in (("beta", self.center), ("gamma", self.scale))
+            if learned
+        }
+        pass_.do(self._slope, params, cache, slopes, dx, gradients, pass_)
         return self._turned(dx.reshape(turned.shape)), gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
@@ -140,34 +132,73 @@ class BatchNorm(Layer):
         y = graph.node("Mul", y, along("gain", gain))
         return graph.node("Add", y, along("beta", params["beta"])) if self.center else y
 
-    def _center_batch(self, params: Params, x: Array, weights: Array, pass_: Pass) -> Centered:
-        first = np.stack([_summed(weights, x), np.zeros(x.shape[1], x.dtype) + weights.sum(axis=0)])
-        totals = pass_.sum_over_shards(first)
-        count = totals[1]
+    def _scale(self, params: Params, centered: Centered, y: Array) -> None:
+        gain = centered.factor * params["gamma"] if self.scale else centered.factor
+        np.multiply(centered.rows, gain, out=y)
+        if self.center:
+            y += params["beta"]
+
+    def _slope(
+        self,
+        params: Params,
+        centered: Centered,
+        slopes: Array,
+        dx: Array,
+        gradients: Params,
+        pass_: Pass,
+    ) -> None:
+        rows, factor, ones = centered.rows, centered.factor, np.ones(len(slopes), dx.dtype)
+        np.multiply(slopes, rows, out=dx)
+        sums = np.stack([ones @ slopes, (ones @ dx) * factor])
+        for name, gradient in gradients.items():
+            gradient[...] = sums[("beta", "gamma").index(name)]
+        gain = factor * params["gamma"] if self.scale else factor
+        if centered.count is None:
+            np.multiply(slopes, gain, out=dx)
+            return
+        means = pass_.sum_over_shards(sums) / np.maximum(centered.count, 1)
+        np.multiply(rows, -(means[1] * factor * gain), out=dx)
+        dx -= means[0] * gain
+        if pass_.mask is not None:
+            dx *= centered.weights
+        slopes *= gain
+        dx += slopes
+
+    def _center(self, params: Params, x: Array, centered: Centered, _: Pass) -> None:
+        np.subtract(x, params["moving_mean"], out=centered.rows)
+        centered.factor[...] = self._factor(params["moving_variance"])
+
+    def _center_batch(self, params: Params, x: Array, centered: Centered, pass_: Pass) -> None:
+        assert centered.count is not None
+        rows, weights = centered.rows, centered.weights
+        counted = np.broadcast_to(weights.sum(axis=0), x.shape[1:])
+        totals = pass_.sum_over_shards(np.stack([_summed(weights, x), counted]))
+        count = centered.count[...] = totals[1]
         mean = totals[0] / np.maximum(count, 1)
-        rows = pass_.buffer("centered", x.shape, x.dtype)
         np.subtract(x, mean, out=rows)
         squares = np.multiply(rows, rows, out=pass_.scratch("squares", x.shape, x.dtype))
         variance = pass_.sum_over_shards(_summed(weights, squares)) / np.maximum(count, 1)
         self._keep(params, "moving_mean", mean, count, pass_)
         self._keep(params, "moving_variance", variance, count, pass_)
-        return Centered(rows, self._factor(variance), weights, count)
+        centered.factor[...] = self._factor(variance)
 
     def _keep(self, params: Params, name: str, batch: Array, count: Array, pass_: Pass) -> None:
-        before = params[name]
-        if count.any():
-            after = before * self.momentum + batch * (1 - self.momentum)
-            pass_.renew(name, after if count.all() else np.where(count, after, before))
+        if not count.any():
+            return
+        before, kept = params[name], pass_.buffer(name, batch.shape, batch.dtype)
+        kept[...] = before * self.momentum + batch * (1 - self.momentum)
+        np.copyto(kept, before, where=count == 0)
+        pass_.renew(name, kept)
 
     def _factor(self, variance: Array) -> Array:
         factor: Array = 1 / np.sqrt(variance + np.array(self.epsilon, variance.dtype))
         return factor
 
-    def _weights(self, x: Array, mask: Mask | None) -> Array:
+    def _weights(self, x: Array, pass_: Pass) -> Array:
         """1 where x (N, T, ...) counts, 0 for padding: a number for each row, or each value."""
+        mask = pass_.mask
         if mask is None:
-            turned = self._turned(x).shape
-            return np.ones((elements(turned[:-1]), 1), x.dtype)
+            return pass_.constant(1, (elements(self._turned(x).shape[:-1]), 1), x.dtype)
         spread = mask.reshape(*mask.shape, *(1,) * (x.ndim - 2))
         turned_mask = self._turned(np.broadcast_to(spread, x.shape))
         if turned_mask.strides[-1] == 0:

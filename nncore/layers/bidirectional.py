@@ -7,14 +7,14 @@ round, so that both speak of the same step. Schuster and Paliwal, 1997.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
-from nncore.layers.recurrent import Recurrent
+from nncore.layers.recurrent import Reading, Recurrent, Way
 from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
@@ -23,6 +23,12 @@ from nncore.shapes import Shape, elements
 from nncore.wrapping import check_wrapped
 
 MergeMode = Literal["concat", "sum", "mul", "ave"]
+
+
+class _Cache(NamedTuple):
+    ahead: Array
+    back: Array
+    reading: Reading
 
 
 @register("bidirectional")
@@ -56,46 +62,43 @@ class Bidirectional(Layer):
         return 2 * (self.layer.kept(shape) + of_outputs)
 
     def output_mask(self, x: Any, mask: Mask | None) -> Mask | None:
-        return self._directions()[0].output_mask(x, mask)
+        return self._inner().output_mask(x, mask)
 
-    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[Any, ...]]:
-        outputs, caches = [], []
-        for way, layer in zip(self.ways, self._directions(), strict=True):
-            y, cache = layer.forward(_own(params, way), x, pass_.inner(way))
-            outputs.append(y)
-            caches.append(cache)
-        ahead, back = outputs[0], _turned(outputs[1])
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, _Cache]:
+        # Both directions take their steps together, in half the calls.
+        ways = [
+            Way(_own(params, way), backwards, pass_.inner(way))
+            for way, backwards in zip(self.ways, (False, True), strict=True)
+        ]
+        (ahead, back), reading = self._inner().read(x, ways, pass_)
+        back = _turned(back)
         shape = (*ahead.shape[:-1], self._width(ahead.shape))
         y = pass_.buffer("y", shape, x.dtype)
         self._merge(ahead, back, y)
-        return y, (ahead, back, *caches)
+        return y, _Cache(ahead, back, reading)
 
     def backward(
-        self, params: Params, cache: tuple[Any, ...], dy: Array, pass_: Pass
+        self, params: Params, cache: _Cache, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
-        ahead, back, *caches = cache
-        dahead, dback = self._merge_back(ahead, back, dy)
+        dahead, dback = self._merge_back(cache.ahead, cache.back, dy)
         slopes = (dahead, _turned(dback))
-        dx: Array | None = None
-        gradients: Params = {}
-        for way, layer, inner, slope in zip(
-            self.ways, self._directions(), caches, slopes, strict=True
-        ):
-            part, own = layer.backward(_own(params, way), inner, slope, pass_.inner(way))
-            gradients |= {f"{way}.{name}": gradient for name, gradient in own.items()}
-            if dx is None:
-                dx = part
-            elif part is not None:
-                dx += part
+        (dx, ahead), (more, back) = self._inner().read_back(cache.reading, slopes, pass_)
+        if dx is not None and more is not None:
+            dx += more
+        gradients = {
+            f"{way}.{name}": gradient
+            for way, own in zip(self.ways, (ahead, back), strict=True)
+            for name, gradient in own.items()
+        }
         return dx, gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
-        outputs = []
-        for way, layer in zip(self.ways, self._directions(), strict=True):
+        outputs, inner = [], self._inner()
+        for way, layer in zip(self.ways, (inner, replace(inner, go_backwards=True)), strict=True):
             with graph.part(way):
                 outputs.append(layer.to_onnx(_own(params, way), x, graph))
         ahead, back = outputs
-        if self._directions()[0].return_sequences:
+        if inner.return_sequences:
             back = graph.reverse(back, 1)
         if self.merge_mode == "concat":
             return graph.node("Concat", ahead, back, axis=-1)
@@ -105,7 +108,7 @@ class Bidirectional(Layer):
         return graph.node("Mul", y, graph.number(0.5)) if self.merge_mode == "ave" else y
 
     def onnx_mask(self, x: Value, graph: Graph) -> Value | None:
-        return self._directions()[0].onnx_mask(x, graph)
+        return self._inner().onnx_mask(x, graph)
 
     def _check(self) -> None:
         check_wrapped(self.layer)
@@ -120,11 +123,10 @@ class Bidirectional(Layer):
                 "/layer/go_backwards", "bidirectional reads in both directions; leave it out"
             )
 
-    def _directions(self) -> tuple[Recurrent, Recurrent]:
+    def _inner(self) -> Recurrent:
         assert isinstance(self.layer, Recurrent)
         # Otherwise the two directions would repeat different steps where there is no data.
-        ahead = replace(self.layer, zero_output_for_mask=self.layer.return_sequences)
-        return ahead, replace(ahead, go_backwards=True)
+        return replace(self.layer, zero_output_for_mask=self.layer.return_sequences)
 
     def _width(self, inner: Shape) -> int:
         return elements(inner[-1:]) * (2 if self.merge_mode == "concat" else 1)

@@ -25,6 +25,8 @@ from nncore.shapes import Positive, Shape, written
 
 Ids = NDArray[np.intp]
 
+_FEW = 6
+
 
 @register("embedding")
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Embedding(Layer):
 
     def backward(self, params: Params, cache: Ids, dy: Array, pass_: Pass) -> tuple[None, Params]:
         table = params["embeddings"]
-        gradient = pass_.buffer("dembeddings", table.shape, table.dtype)
+        gradient = pass_.gradient("embeddings", table.shape, table.dtype)
         gradient.fill(0)
         sum_by_id(cache.reshape(-1), dy.reshape(-1, self.output_dim), gradient)
         return None, {"embeddings": gradient}
@@ -105,18 +107,22 @@ class Embedding(Layer):
 def sum_by_id(ids: Ids, rows: Array, table: Array) -> None:
     """The sum of the rows (M, D) of each id into its place in a table (V, D) of zeros.
 
-    Rows are sorted by id. Those of an id that occurs once, most of a large vocabulary, are copied.
+    Rows are sorted by id. Ids that occur a few times, most of a large vocabulary, are added up
+    together, first all first rows, then all second ones, as `reduceat` takes long for short runs.
     """
     if not len(ids):
         return
-    order = np.argsort(ids, kind="stable")
+    # NumPy sorts small integers by their digits, ten times faster.
+    order = np.argsort(ids.astype(np.min_scalar_type(len(table))), kind="stable")
     ordered = ids[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     counts = np.diff(starts, append=len(ids))
-    once = counts == 1
-    single, several = starts[once], counts[~once]
-    table[ordered[single]] = rows[order[single]]
-    if len(several):
-        repeated = rows[order[np.repeat(~once, counts)]]
-        firsts = np.cumsum(several) - several
-        table[ordered[starts[~once]]] = np.add.reduceat(repeated, firsts, axis=0)
+    few = counts <= _FEW
+    for number in range(min(_FEW, int(counts.max()))):
+        places = starts[few & (counts > number)] + number
+        table[ordered[places]] += rows[order[places]]
+    if not few.all():
+        many = counts[~few]
+        repeated = rows[order[np.repeat(~few, counts)]]
+        firsts = np.cumsum(many) - many
+        table[ordered[starts[~few]]] = np.add.reduceat(repeated, firsts, axis=0)

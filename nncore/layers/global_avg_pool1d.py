@@ -6,6 +6,7 @@ With a mask, over the steps that hold data; an example without any gets zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from nncore.windows import require_sequence
 class GlobalAvgPool1D(Layer):
     """The mean of each channel over a sequence; `keepdims` leaves a step of length 1."""
 
+    needs_output: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
+
     keepdims: bool = False
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -36,8 +40,9 @@ class GlobalAvgPool1D(Layer):
         return None
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array]:
-        shares = _shares(x, pass_.mask)
-        y = np.matmul(shares[:, None], x)
+        shares = _shares(x, pass_)
+        y = pass_.buffer("y", (len(x), 1, x.shape[2]), x.dtype)
+        pass_.do(np.matmul, shares[:, None], x, out=y)
         return (y if self.keepdims else y[:, 0]), shares
 
     def backward(
@@ -45,7 +50,7 @@ class GlobalAvgPool1D(Layer):
     ) -> tuple[Array, Params]:
         slopes = dy.reshape(len(dy), 1, dy.shape[-1])
         dx = pass_.buffer("dx", (*cache.shape, dy.shape[-1]), dy.dtype)
-        np.multiply(slopes, cache[:, :, None], out=dx)
+        pass_.do(np.multiply, slopes, cache[:, :, None], dx)
         return dx, {}
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
@@ -58,10 +63,10 @@ class GlobalAvgPool1D(Layer):
         return y if self.keepdims else graph.squeeze(y, 1)
 
 
-def _shares(x: Array, mask: Mask | None) -> Array:
+def _shares(x: Array, pass_: Pass) -> Array:
     """The weight (N, T) of each step in the mean."""
-    if mask is None:
-        return np.full(x.shape[:2], 1 / max(x.shape[1], 1), x.dtype)
-    steps = np.maximum(np.count_nonzero(mask, axis=1), 1)
-    shares: Array = (mask / steps[:, None]).astype(x.dtype)
+    if pass_.mask is None:
+        return pass_.constant(1 / max(x.shape[1], 1), x.shape[:2], x.dtype)
+    steps = np.maximum(np.count_nonzero(pass_.mask, axis=1), 1)
+    shares: Array = (pass_.mask / steps[:, None]).astype(x.dtype)
     return shares

@@ -8,6 +8,7 @@ Cho et al., 2014; the reset after the product as in cuDNN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +21,8 @@ from nncore.layers.recurrent import Recurrent
 from nncore.onnx.graph import Graph
 from nncore.onnx.model import Attribute
 from nncore.onnx.unrolling import Operator, activate
-from nncore.recurrence import Cell, Given, Gradients, Recall, back_to, in_blocks
+from nncore.recall import Recall
+from nncore.recurrence import Cell, Given, Gradients, back_to
 from nncore.registry import register
 from nncore.squashing import check_squashing, squashing
 
@@ -52,7 +54,15 @@ class GRU(Recurrent):
         both[: 2 * self.units] += bias[1, : 2 * self.units]
         return both
 
-    def cell(self, params: Params, given: Given) -> Cell:
+    def stacked_told(self, params: Params) -> tuple[Array, ...]:
+        """`stacked`, but for the candidate what its product with the state is made of alone."""
+        recurrent, bias, kernel = (matrix.copy() for matrix in self.stacked(params))
+        candidate = slice(2 * self.units, None)
+        kernel[:, candidate] = 0
+        bias[:, candidate] = params["bias"][1, candidate] if self.use_bias else 0
+        return recurrent, bias, kernel
+
+    def cell(self, params: Sequence[Params], given: Given) -> Cell:
         return (_ResetAfter if self.reset_after else _ResetBefore)(self, params, given)
 
     def operator(self) -> Operator:
@@ -101,26 +111,30 @@ class _Cell(Cell):
 
     order = (1, 0, 2)
 
-    def __init__(self, layer: GRU, params: Params, given: Given, gates: int) -> None:
+    def __init__(self, layer: GRU, params: Sequence[Params], given: Given, gates: int) -> None:
         self.gate = squashing(layer.recurrent_activation, "gates", given.pass_)
         self.candidate = squashing(layer.activation, "candidate", given.pass_)
         super().__init__(given, self.gate.mixes or self.candidate.mixes)
-        stacked = layer.stacked(params)
-        self.kernel = self.weights("weights", stacked, {1: self.gate, 0: self.gate})
-        self.projection = self.weights("projection", stacked[1:], {2: self.candidate})
-        self.input_row = list(self.rows[..., self.units :])
         self.acts = self.store("activations", gates)
-        self.gates = self.parts(self.acts, gates - 3, gates - 1)
-        self.r, self.z, self.mixed = (
-            self.parts(self.acts, at, at + 1) for at in range(gates - 3, gates)
-        )
+        self.gates = self.parts(self.acts, slice(gates - 3, gates - 1))
+        self.r, self.z, self.mixed = (self.parts(self.acts, at) for at in range(gates - 3, gates))
+        self.row = self.lefts(self.rows)
+        # What the inputs give to the candidate, one product for a chunk of steps.
+        stacked = [layer.stacked(own)[1:] for own in params]
+        self.kernel_of_mixed = self.weights("projection", stacked, {2: self.candidate})
+        self.projected = self.state_buffer("projected", self.chunk)
+        self.projected_sums = self.as_results(self.projected)
+        self.input_rows = self.as_lefts(self.rows[..., self.units :])
 
-    def open(self, s: int) -> None:
-        """The gates, and the inputs' part of the candidate."""
-        gates = self.gates[s]
-        np.matmul(self.row[s], self.kernel, out=gates)
-        self.gate.forward(gates, gates, s)
-        np.matmul(self.input_row[s], self.projection, out=self.mixed[s])
+    def project(self, s: int) -> Array:
+        """What the inputs give to the candidate at step s."""
+        place = s % self.chunk
+        if place == 0:
+            end = min(s + self.chunk, self.steps)
+            out = self.projected_sums[: end - s]
+            np.matmul(self.input_rows[s:end], self.kernel_of_mixed, out=out)
+        projected: Array = self.projected[place]
+        return projected
 
     def mix(self, s: int) -> None:
         """h_t from the update gate and the candidate."""
@@ -139,13 +153,13 @@ class _Cell(Cell):
         self.dgates = self.dz_parts(gates - 3, gates - 1)
 
     def differentiate(self, first: int, end: int) -> None:
-        acts = self.split(self.acts, first, end)
+        acts = self.acts[first:end].swapaxes(0, 1)
         *_, z, mixed = acts
         factors = self.of_sums[: end - first].swapaxes(0, 1)
         self.gate.slope(acts[-3:-1], factors[-3:-1], first)
         self.candidate.slope(mixed, factors[-1], first)
         # Nobody asks for the candidates again: what follows takes their place.
-        np.subtract(in_blocks(self.outputs[first:end], self.width), mixed, out=mixed)
+        np.subtract(self.states[first:end], mixed, out=mixed)
         factors[-2] *= mixed
         np.subtract(1, z, out=mixed)
         factors[-1] *= mixed
@@ -166,27 +180,26 @@ class _Cell(Cell):
 class _ResetAfter(_Cell):
     """Before the gates stands what the state gives to the candidate, h R + b'."""
 
-    def __init__(self, layer: GRU, params: Params, given: Given) -> None:
+    def __init__(self, layer: GRU, params: Sequence[Params], given: Given) -> None:
         super().__init__(layer, params, given, 4)
-        recurrent = params["recurrent_kernel"]
-        bias = params["bias"][1] if layer.use_bias else np.zeros_like(recurrent[0])
-        self.recurrent = self.weights("recurrent", (recurrent, bias[None]), {2: self.candidate})
-        self.told_row = list(self.rows[..., : self.units + 1])
-        self.inner = self.parts(self.acts, 0, 1)
+        gates = {2: self.candidate, 1: self.gate, 0: self.gate}
+        stacked = [layer.stacked_told(own) for own in params]
+        self.kernel = self.weights("weights", stacked, gates)
+        self.inner, self.sums = self.parts(self.acts, 0), self.results(self.acts[:, :3])
 
     def step(self, s: int) -> None:
-        inner, mixed = self.inner[s], self.mixed[s]
-        self.open(s)
-        np.matmul(self.told_row[s], self.recurrent, out=inner)
-        np.multiply(self.r[s], inner, out=self.spare)
-        mixed += self.spare
+        gates, mixed = self.gates[s], self.mixed[s]
+        np.matmul(self.row[s], self.kernel, out=self.sums[s])
+        self.gate.forward(gates, gates, s)
+        np.multiply(self.r[s], self.inner[s], out=self.spare)
+        np.add(self.project(s), self.spare, out=mixed)
         self.mix(s)
 
-    def start_back(self, recurrent: Array) -> None:
+    def start_back(self, recurrent: Sequence[Array]) -> None:
         self.prepare_back(4, 1)
         self.of_reset, self.dreset = list(self.of_sums[:, :2]), self.dz_parts(0, 2)
-        self.dtold = list(self.dz[..., : 3 * self.units])
-        self.recall = Recall("recall", self.ordered("of told", recurrent, (2, 1, 0)), self)
+        ordered = self.all_ordered("of told", recurrent, (2, 1, 0))
+        self.recall = Recall("recall", ordered, self.dz_of(0, 3), self.slopes[0], self)
 
     def differentiate_reset(self, acts: Array, factors: Array) -> None:
         inner, r = acts[:2]
@@ -196,20 +209,21 @@ class _ResetAfter(_Cell):
             factors[1] /= self.candidate.scale
 
     def step_back(self, s: int, place: int) -> None:
+        (dh,) = self.slopes
         self.mix_back(s, place)
         # The candidate's slope goes on to the product and to the reset gate.
         np.multiply(self.dmixed[s], self.of_reset[place], out=self.dreset[s])
         self.gate.back(self.dgates[s], s)
-        (dh,) = self.slopes
-        self.recall_back(self.recall, self.dtold[s], dh)
+        self.recall(s)
+        self.told_back(dh)
         dh += self.spare
 
-    def gradients(self) -> Gradients:
-        told, units = slice(0, self.units + 1), self.units
-        of_told = self.product("of told", told, self.dz[..., : 3 * units])
-        of_inputs = self.product("of inputs", slice(units, None), self.dz[..., units:])
-        of_told = self.ordered("dtold", of_told, (2, 1, 0))
-        of_inputs = self.ordered("dinputs", of_inputs, back_to(self.order))
+    def gradients(self, group: int) -> Gradients:
+        units = self.units
+        of_told = self.product("of told", group, slice(units + 1), self.dz_of(0, 3))
+        of_inputs = self.product("of inputs", group, slice(units, None), self.dz_of(1, 4))
+        of_told = self.ordered(f"dtold {group}", of_told, (2, 1, 0))
+        of_inputs = self.ordered(f"dinputs {group}", of_inputs, back_to(self.order))
         # In the order of the weights' rows: the bias of the sums, and that of the product.
         bias = np.stack([of_inputs[0], of_told[units]])
         return Gradients(of_told[:units], bias, of_inputs[1:])
@@ -218,53 +232,59 @@ class _ResetAfter(_Cell):
 class _ResetBefore(_Cell):
     """What the state gives to the candidate is r h, kept below."""
 
-    def __init__(self, layer: GRU, params: Params, given: Given) -> None:
+    def __init__(self, layer: GRU, params: Sequence[Params], given: Given) -> None:
         super().__init__(layer, params, given, 3)
-        recurrent = params["recurrent_kernel"]
-        self.recurrent = self.weights("recurrent", (recurrent,), {2: self.candidate})
-        self.kept = self.buffer("kept", self.steps, self.examples, self.units)
-        self.kept_row, self.kept_part = list(self.kept), list(in_blocks(self.kept, self.width))
+        stacked = [layer.stacked(own) for own in params]
+        self.kernel = self.weights("weights", stacked, {1: self.gate, 0: self.gate})
+        told = [own[:1] for own in stacked]
+        self.recurrent = self.weights("recurrent", told, {2: self.candidate})
+        self.kept = self.buffer("kept", self.groups, self.steps, self.examples, self.units)
+        self.kept_row, self.kept_states = self.lefts(self.kept), list(self.in_states(self.kept))
+        self.sums = self.results(self.acts[:, :2])
+        self.mixed_sums = self.results(self.acts[:, 2])
 
     def step(self, s: int) -> None:
-        mixed = self.mixed[s]
-        self.open(s)
-        np.multiply(self.r[s], self.told[s], out=self.kept_part[s])
-        np.matmul(self.kept_row[s], self.recurrent, out=self.spare)
-        mixed += self.spare
+        gates, mixed = self.gates[s], self.mixed[s]
+        np.matmul(self.row[s], self.kernel, out=self.sums[s])
+        self.gate.forward(gates, gates, s)
+        np.multiply(self.r[s], self.told[s], out=self.kept_states[s])
+        np.matmul(self.kept_row[s], self.recurrent, out=self.mixed_sums[s])
+        mixed += self.project(s)
         self.mix(s)
 
-    def start_back(self, recurrent: Array) -> None:
+    def start_back(self, recurrent: Sequence[Array]) -> None:
         self.prepare_back(3, 1)
         self.of_r, self.dr = list(self.of_sums[:, 0]), self.dz_parts(0, 1)
-        self.dgate_rows = list(self.dz[..., : 2 * self.units])
-        self.dmixed_rows = list(self.dz[..., 2 * self.units :])
-        split = self.ordered("of told", recurrent, self.order)
-        self.recall = Recall("recall", split[:, : 2 * self.units], self)
-        self.recall_kept = Recall("recall kept", split[:, 2 * self.units :], self)
-        self.dkept = self.state_buffer("dkept")
+        self.dkept, units = self.state_buffer("dkept"), self.units
+        ordered = self.all_ordered("of told", recurrent, self.order)
+        gates, kept = (
+            [own[:, : 2 * units] for own in ordered],
+            [own[:, 2 * units :] for own in ordered],
+        )
+        self.recall = Recall("recall", gates, self.dz_of(0, 2), self.slopes[0], self)
+        self.recall_kept = Recall("recall kept", kept, self.dz_of(2, 3), self.dkept, self)
 
     def differentiate_reset(self, acts: Array, factors: Array) -> None:
         """That of r lacks h, which is told where it is used."""
 
     def step_back(self, s: int, place: int) -> None:
-        self.mix_back(s, place)
+        (dh,) = self.slopes
         dkept, dr = self.dkept, self.dr[s]
-        self.recall_kept(self.dmixed_rows[s], dkept)
+        self.mix_back(s, place)
+        self.recall_kept(s)
         np.multiply(dkept, self.told[s], out=dr)
         dr *= self.of_r[place]
         dkept *= self.r[s]
-        if self.factor is not None:
-            dkept *= self.masked
+        self.told_back(dkept)
         self.gate.back(self.dgates[s], s)
-        (dh,) = self.slopes
-        self.recall_back(self.recall, self.dgate_rows[s], dh)
+        self.recall(s)
+        self.told_back(dh)
         dh += self.spare
         dh += dkept
 
-    def gradients(self) -> Gradients:
-        joint = super().gradients()
-        units = self.units
-        left = self.kept.reshape(self.steps * self.examples, units)
-        slopes = self.dz[..., 2 * units :].reshape(len(left), units, copy=False)
+    def gradients(self, group: int) -> Gradients:
+        joint, units = super().gradients(group), self.units
+        left = self.kept[group].reshape(self.steps * self.examples, units)
+        slopes = self.dz_of(2, 3)[group].reshape(left.shape, copy=False)
         np.matmul(left.T, slopes, out=joint.recurrent[:, 2 * units :])
         return joint

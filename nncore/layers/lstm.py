@@ -8,6 +8,7 @@ at one: Jozefowicz, Zaremba and Sutskever, 2015.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,7 +21,8 @@ from nncore.initializers.initializer import Initializer
 from nncore.layers.recurrent import Recurrent
 from nncore.onnx.graph import Graph
 from nncore.onnx.unrolling import Operator, activate
-from nncore.recurrence import Cell, Given, Recall
+from nncore.recall import Recall
+from nncore.recurrence import Cell, Given
 from nncore.registry import register
 from nncore.squashing import check_squashing, squash, squashing
 
@@ -45,7 +47,7 @@ class LSTM(Recurrent):
             return ForgetBiasOne(self.bias_initializer, self.units)
         return self.bias_initializer
 
-    def cell(self, params: Params, given: Given) -> Cell:
+    def cell(self, params: Sequence[Params], given: Given) -> Cell:
         return _Cell(self, params, given)
 
     def operator(self) -> Operator:
@@ -85,47 +87,49 @@ class _Cell(Cell):
     # The sigmoids side by side, and (i, f) beside what they are multiplied with, (g, c).
     order = (3, 0, 1, 2)
 
-    def __init__(self, layer: LSTM, params: Params, given: Given) -> None:
+    def __init__(self, layer: LSTM, params: Sequence[Params], given: Given) -> None:
         self.gate = squashing(layer.recurrent_activation, "gates", given.pass_)
         self.candidate = squashing(layer.activation, "candidate", given.pass_)
         self.output = squashing(layer.activation, "output", given.pass_)
         super().__init__(given, self.gate.mixes or self.candidate.mixes)
         gates = {3: self.gate, 0: self.gate, 1: self.gate, 2: self.candidate}
-        self.kernel = self.weights("weights", layer.stacked(params), gates)
+        self.kernel = self.weights("weights", [layer.stacked(own) for own in params], gates)
         # o, i, f, g, the state before the step, and the activation of the one after it.
         self.acts = self.store("activations", 6)
-        self.z, self.o, self.f = (self.parts(self.acts, *at) for at in ((0, 4), (0, 1), (2, 3)))
-        self.fade = self.parts(self.acts, 1, 3)
-        self.faded = self.parts(self.acts, 3, 5)
-        self.c, self.shown = self.parts(self.acts, 4, 5), self.parts(self.acts, 5, 6)
+        self.z, self.fade = self.parts(self.acts, slice(4)), self.parts(self.acts, slice(1, 3))
+        self.faded = self.parts(self.acts, slice(3, 5))
+        self.o, self.f, self.c, self.shown = (self.parts(self.acts, at) for at in (0, 2, 4, 5))
         self.c[0].fill(0)
         self.carried = (self.h, self.c)
         self.terms = self.state_buffer("terms", 2)
+        self.row, self.sums = self.lefts(self.rows), self.results(self.acts[:, :4])
 
     def step(self, s: int) -> None:
-        c, shown = self.c[s + 1], self.shown[s]
-        np.matmul(self.row[s], self.kernel, out=self.z[s])
-        squash(self.gate, self.candidate, self.z[s], 3 * self.blocks, s)
+        z, c, shown = self.z[s], self.c[s + 1], self.shown[s]
+        np.matmul(self.row[s], self.kernel, out=self.sums[s])
+        squash(self.gate, self.candidate, z, 3, s)
         np.multiply(self.fade[s], self.faded[s], out=self.terms)
-        np.add(self.terms[: self.blocks], self.terms[self.blocks :], out=c)
+        np.add(self.terms[0], self.terms[1], out=c)
         if self.output.scale != 1:
             c = np.multiply(c, self.output.scale, out=shown)
         self.output.forward(c, shown, s)
         np.multiply(self.o[s], shown, out=self.h[s + 1])
 
-    def start_back(self, recurrent: Array) -> None:
+    def start_back(self, recurrent: Sequence[Array]) -> None:
         self.prepare_back(4, 2)
-        self.of_gates, self.of_state = self.factors("of gates", 4), self.factors("of state", 1)
+        self.of_gates = self.factors("of gates", 4)
+        self.of_state = self.factors("of state", 1)[:, 0]
         self.of_o, self.of_rest = list(self.of_gates[:, 0]), list(self.of_gates[:, 1:])
         self.do, self.drest = self.dz_parts(0, 1), self.dz_parts(1, 4)
         self.dgates, self.dg = self.dz_parts(0, 3), self.dz_parts(3, 4)
-        self.recall = Recall("recall", self.ordered("recurrent", recurrent, self.order), self)
+        ordered = self.all_ordered("recurrent", recurrent, self.order)
+        self.recall = Recall("recall", ordered, self.dz, self.slopes[0], self)
 
     def differentiate(self, first: int, end: int) -> None:
-        acts = self.split(self.acts, first, end)
+        acts = self.acts[first:end].swapaxes(0, 1)
         o, i, _, g, _, shown = acts
         of_gates = self.of_gates[: end - first].swapaxes(0, 1)
-        of_state = self.of_state[: end - first, 0]
+        of_state = self.of_state[: end - first]
         self.gate.slope(acts[:3], of_gates[:3], first)
         of_gates[0] *= shown
         of_gates[1:3] *= acts[3:5]
@@ -136,7 +140,7 @@ class _Cell(Cell):
 
     def step_back(self, s: int, place: int) -> None:
         dh, dc = self.slopes
-        np.multiply(dh, self.of_state[place, 0], out=self.spare)
+        np.multiply(dh, self.of_state[place], out=self.spare)
         self.output.back(self.spare, s)
         dc += self.spare
         np.multiply(dh, self.of_o[place], out=self.do[s])
@@ -144,4 +148,5 @@ class _Cell(Cell):
         self.gate.back(self.dgates[s], s)
         self.candidate.back(self.dg[s], s)
         dc *= self.f[s]
-        self.recall_back(self.recall, self.dz_rows[s], dh)
+        self.recall(s)
+        self.told_back(dh)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from nncore.windows import Padding, Windows, require_sequence
 @dataclass(frozen=True, slots=True)
 class MaxPool1D(Layer):
     """Maximum over windows; the strides are the window's size unless given."""
+
+    repeatable: ClassVar[bool] = True
+    takes_maxima: ClassVar[bool] = True
 
     pool_size: Positive = 2
     strides: Positive | None = None

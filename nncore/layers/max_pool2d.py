@@ -34,6 +34,7 @@ class MaxPool2D(Layer):
     """Maximum over windows; the strides are the window's size unless given."""
 
     repeatable: ClassVar[bool] = True
+    takes_maxima: ClassVar[bool] = True
 
     pool_size: Pair = 2
     strides: Pair | None = None

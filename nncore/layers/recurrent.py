@@ -6,6 +6,7 @@ side changes no output and no gradient.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -34,10 +35,21 @@ from nncore.timeline import Timeline, timeline
 Rate = Annotated[float, Range(min=0, below=1)]
 
 
-class _Cache(NamedTuple):
-    line: Timeline
+class Way(NamedTuple):
+    """One way to read sequences: its weights, its direction, and a pass for what it alone has."""
+
+    params: Params
+    backwards: bool
+    pass_: Pass
+
+
+class Reading(NamedTuple):
+    """What the way back needs, for each way; `dropped` are the inputs' factors of dropout."""
+
+    ways: Sequence[Way]
+    lines: Sequence[Timeline]
     cell: Cell
-    factor: Array | None
+    dropped: Sequence[Array | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +100,8 @@ class Recurrent(Layer):
         """What is added to the projected inputs, (G U,)."""
         return params["bias"]
 
-    def cell(self, params: Params, given: Given) -> Cell:
-        """A pass of the layer's formula."""
+    def cell(self, params: Sequence[Params], given: Given) -> Cell:
+        """A pass of the layer's formula, with the weights of each group."""
         raise NotImplementedError
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -134,47 +146,76 @@ class Recurrent(Layer):
             return None
         return mask[:, ::-1] if self.go_backwards else mask
 
-    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, _Cache]:
-        line = timeline(x.shape[1], pass_.mask, self.go_backwards)
-        examples, _, width = x.shape
-        rows = pass_.buffer(
-            "rows", (len(line.order) + 1, examples, self.units + 1 + width), x.dtype
-        )
-        steps = rows[:-1, :, self.units + 1 :]
-        line.gather(x, steps)
-        factor = _factor(self.dropout, (examples, width), "dropout", x.dtype, pass_)
-        if factor is not None:
-            steps *= factor
-        rows[:-1, :, self.units] = 1
-        shape = (examples, self.units)
-        recall = _factor(self.recurrent_dropout, shape, "recurrent_dropout", x.dtype, pass_)
-        cell = self.cell(params, Given(rows, self.units, recall, pass_))
-        unroll(cell, line)
-        cache = _Cache(line, cell, factor)
-        if self.return_sequences:
-            return line.outputs(cell.outputs, self.zero_output_for_mask, pass_), cache
-        y = pass_.buffer("y", shape, x.dtype)
-        np.copyto(y, cell.outputs[-1])
-        return y, cache
+    def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Reading]:
+        (y,), reading = self.read(x, [Way(params, self.go_backwards, pass_)], pass_)
+        return y, reading
 
     def backward(
-        self, params: Params, cache: _Cache, dy: Array, pass_: Pass
+        self, params: Params, cache: Reading, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
-        line, cell, factor = cache
-        if self.return_sequences and self.zero_output_for_mask and line.padding is not None:
-            dy[line.padding] = 0
-        cell.start_back(params["recurrent_kernel"])
-        unroll_back(cell, line, dy)
-        found = cell.gradients()
+        ((dx, gradients),) = self.read_back(cache, [dy], pass_)
+        return dx, gradients
+
+    def read(self, x: Array, ways: Sequence[Way], pass_: Pass) -> tuple[list[Array], Reading]:
+        """The outputs of each way to read the inputs, each in the order of its steps."""
+        lines = [timeline(x.shape[1], pass_.mask, way.backwards) for way in ways]
+        shape, width = (len(x), self.units), x.shape[2]
+        size = (len(ways), len(lines[0].order) + 1, len(x), self.units + 1 + width)
+        rows = pass_.buffer("rows", size, x.dtype)
+        rows[..., self.units] = 1
+        dropped = [
+            _factor(self.dropout, x[:, 0].shape, "dropout", x.dtype, way.pass_) for way in ways
+        ]
+        for steps, line, factor in zip(rows[:, :-1, :, -width:], lines, dropped, strict=True):
+            line.gather(x, steps)
+            if factor is not None:
+                steps *= factor
+        factors = [
+            _factor(self.recurrent_dropout, shape, "recurrent_dropout", x.dtype, way.pass_)
+            for way in ways
+        ]
+        found = [factor for factor in factors if factor is not None]
+        told = np.stack(found) if found else None
+        cell = self.cell([way.params for way in ways], Given(rows, self.units, told, pass_))
+        unroll(cell, lines)
+        reading = Reading(ways, lines, cell, dropped)
+        return [
+            self._output(*each) for each in zip(ways, lines, cell.outputs, strict=True)
+        ], reading
+
+    def read_back(
+        self, reading: Reading, slopes: Sequence[Array], pass_: Pass
+    ) -> list[tuple[Array | None, Params]]:
+        """dL/dx and the gradients of each way, from dL/dy."""
+        ways, lines, cell, _ = reading
+        for line, dy in zip(lines, slopes, strict=True):
+            if self.return_sequences and self.zero_output_for_mask and line.padding is not None:
+                dy[line.padding] = 0
+        cell.start_back([way.params["recurrent_kernel"] for way in ways])
+        unroll_back(cell, lines, slopes)
+        return [self._gradients(reading, group, pass_.needs_dx) for group in range(len(ways))]
+
+    def _output(self, way: Way, line: Timeline, states: Array) -> Array:
+        if self.return_sequences:
+            return line.outputs(states, self.zero_output_for_mask, way.pass_)
+        y = way.pass_.buffer("y", states.shape[1:], states.dtype)
+        np.copyto(y, states[-1])
+        return y
+
+    def _gradients(
+        self, reading: Reading, group: int, needs_dx: bool
+    ) -> tuple[Array | None, Params]:
+        way, cell, factor = reading.ways[group], reading.cell, reading.dropped[group]
+        found = cell.gradients(group)
         gradients = {"kernel": found.kernel, "recurrent_kernel": found.recurrent}
         if self.use_bias:
             gradients["bias"] = found.bias
-        if not pass_.needs_dx:
+        if not needs_dx:
             return None, gradients
-        slopes = cell.input_slopes(params["kernel"])
+        slopes = cell.input_slopes(group, way.params["kernel"])
         if factor is not None:
             slopes *= factor
-        return line.scatter(slopes, pass_), gradients
+        return reading.lines[group].scatter(slopes, way.pass_), gradients
 
     def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
         return write_recurrent(self, params, x, graph)

@@ -7,23 +7,35 @@ from itertools import pairwise
 
 from nncore.arrays import Array
 
-ELEMENTS = 1 << 15
+# Shorter pieces would stay nearer, but each call on one has two threads meet at the interpreter's
+# lock: with an eighth of this, two threads take longer than one.
+ELEMENTS = 1 << 18
 _WORTH_A_THREAD = 1 << 16
+_ALIGNED = 1 << 10
 
 
 def in_chunks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     """The same stretches of contiguous arrays of equal size, as flat views."""
-    if arrays[0].ndim == 1 and arrays[0].size <= ELEMENTS:
+    size = arrays[0].size
+    if arrays[0].ndim == 1 and size <= ELEMENTS:
         yield arrays
         return
     flat = [array.reshape(-1) for array in arrays]
-    for start in range(0, flat[0].size, ELEMENTS):
-        yield tuple(array[start : start + ELEMENTS] for array in flat)
+    for piece in pieces(slice(0, size)):
+        yield tuple(array[piece] for array in flat)
+
+
+def pieces(stretch: slice) -> Iterator[slice]:
+    """A stretch in about equal pieces of about `ELEMENTS` at most."""
+    yield from _divided(stretch, 1 + (stretch.stop - stretch.start) // ELEMENTS)
 
 
 def stretches(size: int, most: int) -> list[slice]:
-    """A vector of that size in parts for as many threads, of whole chunks, if it is worth it."""
-    chunks = -(-size // ELEMENTS)
-    parts = max(1, min(most, size // _WORTH_A_THREAD))
-    ends = [min(size, chunks * part // parts * ELEMENTS) for part in range(parts + 1)]
-    return [slice(*pair) for pair in pairwise(ends)]
+    """A vector of that size in parts for as many threads at most as are worth it."""
+    return list(_divided(slice(0, size), max(1, min(most, size // _WORTH_A_THREAD))))
+
+
+def _divided(stretch: slice, parts: int) -> Iterator[slice]:
+    start, size = stretch.start, stretch.stop - stretch.start
+    ends = [start + size * part // parts // _ALIGNED * _ALIGNED for part in range(1, parts)]
+    return (slice(*pair) for pair in pairwise([start, *ends, stretch.stop]))

@@ -92,7 +92,7 @@ class TestSizes:
 
     def test_memory_covers_weights_and_activations(self):
         network = Network.from_spec({"layers": [dense(5)]}, [3])
-        assert network.memory_bytes(0) == 1.25 * 4 * 5 * 20
+        assert network.memory_bytes(0) == 1.25 * 4 * 6 * 20
         values = 3 * 3 + 2 * 5 + 3 * 5
         assert network.memory_bytes(7) - network.memory_bytes(0) == 1.25 * 4 * 7 * values
 

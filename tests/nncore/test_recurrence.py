@@ -5,24 +5,9 @@ import pytest
 
 from nncore import Network
 from nncore.passes import Pass, Run
-from nncore.recurrence import back_to, block_width, in_blocks
+from nncore.recurrence import back_to
 from nncore.workspace import Workspace
 from tests.nncore.references.filling import fill
-
-
-def test_blocks_are_as_wide_as_small_products_allow():
-    assert block_width(128, examples=32, depth=193, depth_back=384) == 64
-    assert block_width(128, examples=32, depth=193, depth_back=512) == 32
-    assert block_width(256, examples=32, depth=513, depth_back=1024) == 32
-    assert block_width(100, examples=32, depth=165, depth_back=400) == 100
-    assert block_width(128, examples=500, depth=193, depth_back=384) == 128
-
-
-def test_blocks_are_views_of_units_side_by_side():
-    rows = np.arange(12).reshape(2, 6)
-    blocks = in_blocks(rows, 3)
-    assert blocks.tolist() == [[[0, 1, 2], [6, 7, 8]], [[3, 4, 5], [9, 10, 11]]]
-    assert np.shares_memory(blocks, rows)
 
 
 @pytest.mark.parametrize("order", [(0,), (3, 0, 1, 2), (2, 0, 1)])
@@ -58,4 +43,4 @@ def test_the_cell_state_of_the_worked_example():
     pass_ = Pass(Run(Workspace()), "lstm_1", 0)
     _, cache = network.stages[0].operation.forward(params, fill((1, 4, 2), 0), pass_)
     expected = [0.205615110150, -0.227815254126, -0.405773719745]
-    assert cache.cell.c[-1][0, 0] == pytest.approx(expected, abs=1e-10)
+    assert cache.cell.c[-1][0, 0, 0] == pytest.approx(expected, abs=1e-10)

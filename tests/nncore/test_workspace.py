@@ -29,3 +29,22 @@ def test_a_larger_request_or_another_type_gets_what_it_asks_for():
 
 def test_nothing_can_be_asked_for():
     assert Workspace().take("y", (0, 3), FLOAT).shape == (0, 3)
+
+
+def test_constants_are_made_once_and_cannot_be_changed():
+    workspace = Workspace()
+    ones = workspace.constant(1, (2, 3), FLOAT)
+    assert (ones == 1).all()
+    assert workspace.constant(1, (2, 3), FLOAT) is ones
+    assert workspace.constant(0, (2, 3), FLOAT) is not ones
+    assert not ones.flags.writeable
+
+
+def test_growth_is_counted_and_no_view_outlives_it():
+    workspace = Workspace()
+    small = workspace.take("y", (2, 3), FLOAT)
+    assert workspace.take("y", (2, 3), FLOAT) is small
+    before = workspace.moves
+    workspace.take("y", (9, 9), FLOAT)
+    assert workspace.moves == before + 1
+    assert not np.shares_memory(workspace.take("y", (2, 3), FLOAT), small)

@@ -12,7 +12,9 @@ def network_of(shape=(3,), **fields):
     return Network.from_spec({"input": {"shape": list(shape)}, "layers": [layer]})
 
 
-@pytest.mark.parametrize("ids", [[], [3], [0, 0, 0], [4, 1, 4, 2, 4, 1], list(range(5))])
+@pytest.mark.parametrize(
+    "ids", [[], [3], [0, 0, 0], [4, 1, 4, 2, 4, 1], [2] * 9 + [0, 3, 0], list(range(5))]
+)
 def test_rows_are_summed_by_their_id(ids):
     ids = np.array(ids, np.intp)
     rows = np.random.default_rng(0).normal(size=(len(ids), 3))

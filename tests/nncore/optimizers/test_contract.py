@@ -86,7 +86,7 @@ def test_a_run_goes_on_from_its_state_alone(document):
 
 @every_case
 def test_long_weights_move_like_short_ones(document):
-    long, _ = descended(document, np.full(100_000, 2.0), 3)
+    long, _ = descended(document, np.full(600_000, 2.0), 3)
     short, _ = descended(document, np.full(3, 2.0), 3)
     if document["type"] == "lbfgs":
         assert np.ptp(long["a"]) < 1e-9
