@@ -16,7 +16,7 @@ from benchmarks.training.tasks import Task
 PART = "streaming"
 CASE = "memmap"
 BOUND_MIB = 256
-_GIB_A_SECOND = 0.2
+_GIB_A_SECOND = 0.13
 
 
 def tasks(options: Options) -> Iterator[Task]:
