@@ -1,19 +1,19 @@
 """nncore against PyTorch on this machine: `make bench`.
 
 Both sides run in turn, each measurement in a process of its own. What is found is kept in
-benchmarks/results, and benchmarks/RESULTS.md is written from there: a part that is measured alone
-(`--parts steps --only lenet`) leaves the others as they were. All parts take about an hour and want
-a machine that does nothing else.
+benchmarks/results after every step, and benchmarks/RESULTS.md is written from there: a part that is
+measured alone (`--parts steps --only lenet`) leaves the others as they were. A run that was stopped
+goes on when the same command is given again. The machine should do nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
+from benchmarks.page import put
 from benchmarks.training import (
     epochs,
     learning,
@@ -24,98 +24,78 @@ from benchmarks.training import (
     steps,
     streaming,
 )
-from benchmarks.training.processes import Options, SideFailed, torch_python
-from benchmarks.training.report import report
-from benchmarks.training.results import FOLDER, Results
+from benchmarks.training.arguments import known_names, options_of, parser
+from benchmarks.training.processes import Options, SideFailed
+from benchmarks.training.report import SECTION, report
+from benchmarks.training.results import Results
+from benchmarks.training.state import state
+from benchmarks.training.tasks import Run, Task
 
-Measure = Callable[[Options, Results], None]
+Tasks = Callable[[Options, Results], Iterable[Task]]
 
-PARTS: dict[str, Measure] = {
-    "steps": steps.measure,
-    "starting": starting.measure,
-    "scaling": scaling.measure,
-    "cores": scaling.measure_cores,
-    "profiles": profiles.measure,
-    "streaming": streaming.measure,
-    "epochs": epochs.measure,
-    "accuracy": epochs.measure_accuracy,
-    "characters": learning.measure,
+PARTS: dict[str, Tasks] = {
+    "steps": lambda options, _: steps.tasks(options),
+    "profiles": profiles.tasks,
+    "starting": lambda options, _: starting.tasks(options),
+    "cores": lambda options, _: scaling.cores_tasks(options),
+    "scaling": lambda options, _: scaling.tasks(options),
+    "epochs": lambda options, _: epochs.tasks(options),
+    "accuracy": lambda options, _: epochs.accuracy_tasks(options),
+    "characters": lambda options, _: learning.tasks(options),
+    "streaming": lambda options, _: streaming.tasks(options),
 }
 
 
 def main() -> int:
     """Measure the chosen parts and write the report; returns the exit status."""
-    parser = _parser()
-    told = parser.parse_args()
+    told = parser(__doc__, list(PARTS)).parse_args()
     results = Results(told.results)
-    parts = told.parts or list(PARTS)
+
+    def write() -> None:
+        put(SECTION, report(results, list(PARTS)), told.write)
+
     try:
-        options = _options(told)
-        if not told.render:
-            machine.measure(options, results)
-        for part in [] if told.render else parts:
-            PARTS[part](options, results)
-            told.write.write_text(report(results), encoding="utf-8")
+        status = 0 if told.render else _measure(told, results, write)
+        if not told.plan:
+            write()
+            print(told.write)
     except (FileNotFoundError, SideFailed, ValueError) as error:
         print(f"make bench: {error}", file=sys.stderr)
         return 1
-    told.write.write_text(report(results), encoding="utf-8")
-    print(told.write)
-    return 0
+    except KeyboardInterrupt:
+        print("\nmake bench: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return status
 
 
-def _options(told: argparse.Namespace) -> Options:
-    alone = told.ours or told.render
-    return Options(
-        only=tuple(told.only),
-        seconds=told.seconds,
-        rounds=told.rounds,
-        threads=told.threads,
-        shards=told.shards,
-        modes=tuple(told.modes),
-        torch=None if alone else torch_python(),
-        data=told.data,
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    usual = Options()
-    parser.add_argument("--parts", type=_parts, default=[], help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--only", type=_names, default=[], help="workloads, data sets or axes")
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="for each timing")
-    parser.add_argument("--rounds", type=int, default=usual.rounds, help="turns of each side")
-    parser.add_argument("--threads", type=int, default=usual.threads, help="cores of each side")
-    parser.add_argument("--shards", type=int, help="default: what the configuration defaults to")
-    parser.add_argument("--modes", type=_names, default=usual.modes, help="of PyTorch")
-    parser.add_argument("--ours", action="store_true", help="leave PyTorch's side out")
-    parser.add_argument("--render", action="store_true", help="only write the report again")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("DATA") or usual.data),
-        help="the folder with mnist/, fashion_mnist/ and tinyshakespeare/",
-    )
-    parser.add_argument("--results", type=Path, default=FOLDER, help="where the findings are kept")
-    parser.add_argument("--write", type=Path, default=FOLDER.parent / "RESULTS.md", help="report")
-    return parser
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
-
-
-def _parts(text: str) -> list[str]:
-    parts = _names(text)
-    for part in parts:
-        if part not in PARTS:
-            raise argparse.ArgumentTypeError(f"no part {part!r}; known: {', '.join(PARTS)}")
-    return parts
+def _measure(told: argparse.Namespace, results: Results, write: Callable[[], None]) -> int:
+    options = options_of(told)
+    chosen = told.parts or list(PARTS)
+    tasks = [task for part in chosen for task in PARTS[part](options, results)]
+    if not tasks:
+        raise ValueError(
+            f"--only {','.join(options.only)} leaves nothing of the parts {', '.join(chosen)}; "
+            f"known: {', '.join(known_names())}"
+        )
+    code = state()
+    run = Run(tasks, results, f"{code} {chosen} {options}", code, told.again)
+    print("\n".join([f"Code: {code}", *run.plan()]), file=sys.stderr)
+    if told.plan:
+        return 0
+    machine.measure(options, results)
+    late = run.carry_out(told.minutes, write)
+    for name, why in run.failed.items():
+        print(f"make bench: {name} failed: {why}", file=sys.stderr)
+    if late:
+        print(
+            f"make bench: {len(late)} steps do not fit into --minutes {told.minutes:g}; "
+            "the same command goes on from here",
+            file=sys.stderr,
+        )
+    return 1 if late or run.failed else 0
 
 
 if __name__ == "__main__":
+    # However the run is stopped, the process that measures must not stay.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

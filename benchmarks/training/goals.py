@@ -1,4 +1,4 @@
-"""What is wanted of a figure, and what was reached."""
+"""Goals and whether a run has met them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ from dataclasses import dataclass
 
 from benchmarks.report import aligned
 
+MISSED = "MISSED"
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One line of the report's head."""
+    """One line of the table of goals; `met` is None where the other side or ours is absent."""
 
     name: str
     reached: str
     wanted: str
-    met: bool
+    met: bool | None
+    disturbed: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """In words; one from a machine that others used too is only a hint."""
+        if self.met is None:
+            return "not measured"
+        return ("met" if self.met else MISSED) + (", unsure" if self.disturbed else "")
 
 
-def table(goals: Iterable[Goal], trusted: bool) -> str:
-    """The goals, each with its verdict; none if the figures are not to be trusted."""
+def unmeasured(name: str, wanted: str) -> Goal:
+    """A goal without a figure."""
+    return Goal(name, "", wanted, None)
+
+
+def table(goals: Iterable[Goal]) -> str:
+    """The goals, each with its verdict."""
     rows = [["goal", "wanted", "", "reached"]]
-    rows += [[goal.name, goal.wanted, _verdict(goal, trusted), goal.reached] for goal in goals]
-    return aligned(rows) if len(rows) > 1 else "Nothing has been measured."
-
-
-def _verdict(goal: Goal, trusted: bool) -> str:
-    if not trusted:
-        return "unsure"
-    return "met" if goal.met else "MISSED"
+    rows += [[goal.name, goal.wanted, goal.verdict, goal.reached] for goal in goals]
+    return aligned(rows)

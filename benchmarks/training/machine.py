@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 
 from benchmarks.report import cpu, memory_gib
 from benchmarks.training.processes import Options, ours
-from benchmarks.training.quiet import QUIET, busy_share
 from benchmarks.training.results import Results
 from benchmarks.training.steps import PART as STEPS
 
@@ -17,16 +16,13 @@ PART = "machine"
 
 
 def measure(options: Options, results: Results) -> None:
-    """Look at the machine; whether others use it is seen before the first measurement."""
-    busy = busy_share()
+    """Look at the machine."""
     found = {
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory_gib(), 1),
         "system": platform.platform(),
-        "busy": round(busy, 2),
         "threads": options.threads,
-        "day": datetime.now(UTC).date().isoformat(),
         **ours("ours_machine", threads=options.threads),
     }
     if options.torch is not None:
@@ -38,15 +34,6 @@ def measure(options: Options, results: Results) -> None:
     results.keep(PART, "here", found)
 
 
-def disturbed(results: Results) -> list[str]:
-    """What was measured while others used the machine: workloads, or the start of the run."""
-    here = results.read(PART).get("here", {"busy": 0.0})
-    names = [
-        name for name, found in results.read(STEPS).items() if min(found["busy"], default=1) > QUIET
-    ]
-    return (["the start"] if here["busy"] > QUIET else []) + names
-
-
 def peak(results: Results) -> float | None:
     """GFLOP/s of large matrix products on all threads together, the best that any process saw."""
     here = results.read(PART).get("here")
@@ -56,8 +43,8 @@ def peak(results: Results) -> float | None:
     return float(max([here["gemm_peak_gflops"][str(here["threads"])], *steps]))
 
 
-def section(results: Results) -> str:
-    """A list."""
+def section(results: Results, parts: Sequence[str]) -> str:
+    """A list; `parts` are those that the report shows."""
     found = results.read(PART).get("here")
     if found is None:
         return "Not measured."
@@ -67,15 +54,32 @@ def section(results: Results) -> str:
     lines = [
         f"{found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, {found['system']}; "
         f"both sides use {found['threads']} cores",
-        f"Python {found['python']}, NumPy {found['numpy']}, PyTorch {found['torch'] or 'absent'}; "
-        f"measured on {found['day']}",
+        f"Python {found['python']}, NumPy {found['numpy']}, PyTorch {found['torch'] or 'absent'}",
         f"OpenBLAS kernels: {kernel} ({chosen})",
         f"GEMM peak, float32 2048 x 2048, GFLOP/s: {peaks} threads; shares of the peak below are "
         f"of {peak(results):.0f}, the best that any process of this run saw",
     ]
-    if disturbed(results):
-        lines.append(
-            "**the machine was not quiet**, do not trust times; others used it, or nobody looked, "
-            "at " + ", ".join(disturbed(results))
-        )
+    lines += [*_code(results, parts), *_disturbed(results, parts)]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _code(results: Results, parts: Sequence[str]) -> Iterator[str]:
+    """The state of the code that each part was measured with, and when."""
+    states: dict[str, list[str]] = {}
+    days: dict[str, set[str]] = {}
+    for part in parts:
+        for name, found in results.read(part).items():
+            states.setdefault(found["state"], []).append(f"{part} {name}")
+            days.setdefault(found["state"], set()).add(found["day"])
+    for state, names in states.items():
+        only = f": {', '.join(names)}" if len(states) > 1 else ""
+        yield f"code: commit {state}, measured on {', '.join(sorted(days[state]))}{only}"
+
+
+def _disturbed(results: Results, parts: Sequence[str]) -> Iterator[str]:
+    names = [f"{part} {name}" for part in parts for name in results.disturbed(part)]
+    if names:
+        yield (
+            "**others used the machine**, so that times are not to be trusted, at "
+            + ", ".join(names)
+        )

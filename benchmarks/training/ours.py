@@ -28,7 +28,8 @@ def main() -> None:
     asked = _arguments()
     if asked.measure:
         workload = Workload(json.loads(asked.measure))
-        print(json.dumps(measure(workload, asked.seconds, asked.shards)))
+        look = train_alone if asked.train_alone else measure
+        print(json.dumps(look(workload, asked.seconds, asked.shards)))
         return
     for workload in workloads([name for name in asked.only.split(",") if name]):
         line = apart(workload, asked.seconds, asked.shards, asked.threads)
@@ -46,14 +47,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="cores that the process may use")
     parser.add_argument("--shards", type=int, help="in the configuration; default: leave it out")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
+    parser.add_argument("--train-alone", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def apart(workload: Workload, seconds: float, shards: int | None, threads: int) -> Line:
-    """What `measure` finds in a process of its own, on so many cores."""
+def apart(
+    workload: Workload, seconds: float, shards: int | None, threads: int, *, alone: bool = False
+) -> Line:
+    """What `measure`, or `train_alone`, finds in a process of its own, on so many cores."""
     arguments = ["--measure", json.dumps(workload.document), "--seconds", seconds]
     arguments += [] if shards is None else ["--shards", shards]
+    arguments += ["--train-alone"] if alone else []
     return ours("ours", *arguments, threads=threads)
+
+
+def train_alone(workload: Workload, seconds: float, shards: int | None) -> Line:
+    """The time of a training step in this process."""
+    clock = Clock(seconds)
+    _, training = train(workload, workload.network, clock, shards)
+    return {"name": workload.name, **clock.figures(), "shards": training.config.shards}
 
 
 def measure(workload: Workload, seconds: float, shards: int | None) -> Line:

@@ -19,7 +19,7 @@ from benchmarks.training.processes import Line
 from benchmarks.training.timing import memory
 from nncore import Network, fit
 
-FEATURES = 1024
+FEATURES = 4096
 LOOKED_AT = 8
 SPEC = {
     "input": {"shape": [FEATURES]},

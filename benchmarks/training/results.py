@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.training.quiet import QUIET
 
 FOLDER = Path(__file__).parents[1] / "results"
 
@@ -26,11 +28,28 @@ class Results:
 
     def keep(self, part: str, case: str, found: Any) -> None:
         """One case of a part; the others stay."""
+        self.write(part, {**self.read(part), case: found})
+
+    def drop(self, part: str, case: str) -> None:
+        """Forget a case, if it is there."""
+        everything = self.read(part)
+        if everything.pop(case, None) is not None:
+            self.write(part, everything)
+
+    def disturbed(self, part: str, cases: Iterable[str] | None = None) -> list[str]:
+        """Those of the cases (None: of all) that were measured while others used the machine."""
+        everything = self.read(part)
+        names = everything if cases is None else [name for name in cases if name in everything]
+        return [name for name in names if everything[name].get("busy", 1.0) > QUIET]
+
+    def write(self, part: str, everything: dict[str, Any]) -> None:
+        """The whole file of a part."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        everything = {**self.read(part), case: found}
-        print(f"  {part}: {case}", file=sys.stderr, flush=True)
-        text = json.dumps(everything, indent=1, ensure_ascii=False)
-        self._file(part).write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(everything, indent=1, ensure_ascii=False) + "\n"
+        # Whoever stops the run finds the file before this case or after it, never half of it.
+        half = self._file(part).with_suffix(".half")
+        half.write_text(text, encoding="utf-8")
+        half.replace(self._file(part))
 
     def _file(self, part: str) -> Path:
         return self.folder / f"{part}.json"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from benchmarks.report import aligned
-from benchmarks.training.goals import Goal
+from benchmarks.training.goals import Goal, unmeasured
 from benchmarks.training.processes import Line
 from benchmarks.training.results import Results
 from benchmarks.training.steps import (
@@ -19,6 +19,7 @@ from benchmarks.training.steps import (
     own_peak,
     ratio,
     torch_best,
+    torch_leanest,
 )
 from benchmarks.training.workloads import workloads
 
@@ -26,6 +27,8 @@ GOALS = {"train": 1.5, "infer": 1.3}
 TINY_GOAL = 4.0
 MEMORY_GOAL = 0.6
 PEAK_GOALS = dict.fromkeys(("vgg", "alexnet", "char_lstm"), 0.55)
+
+Ratios = Mapping[str, float | None]
 
 
 def section(results: Results, peak: float | None) -> str:
@@ -43,7 +46,6 @@ def section(results: Results, peak: float | None) -> str:
         "machine's peak (the operations of the network's matrix products, a step's or a forward "
         "pass's, by its time):",
         _memory_and_peak(measured, peak),
-        "PyTorch's modes, training / inference in ms:",
         _modes(measured),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -59,43 +61,67 @@ def goals(results: Results, peak: float | None) -> Iterator[Goal]:
     """What is wanted of the steps."""
     measured = _measured(results)
     for what, word in WORDS.items():
-        ratios = {name: ratio(found, what) for name, found in measured.items()}
-        known = {name: times for name, times in ratios.items() if times is not None}
-        if not known:
-            continue
-        large = {name: times for name, times in known.items() if name not in TINY}
-        tiny = {name: times for name, times in known.items() if name in TINY}
-        mean = geometric_mean(known.values())
-        yield Goal(
-            f"{word}: geometric mean of {len(known)} workloads",
-            f"{mean:.2f}",
-            f">= {GOALS[what]}",
-            (mean or 0) >= GOALS[what],
-        )
-        yield _each(f"{word}: each workload", large, 1.0)
-        yield _each(f"{word}: {', '.join(TINY)}", tiny, TINY_GOAL)
+        ratios = {workload.name: None for workload in workloads()} | {
+            name: ratio(found, what) for name, found in measured.items()
+        }
+        yield _mean(results, f"{word}: geometric mean", ratios, GOALS[what])
+        large = {name: times for name, times in ratios.items() if name not in TINY}
+        yield _each(results, f"{word}: each workload", large, 1.0)
+        tiny = {name: ratios[name] for name in TINY}
+        yield _each(results, f"{word}: {', '.join(TINY)}", tiny, TINY_GOAL)
     shares = {name: memory_ratio(found) for name, found in measured.items()}
-    if any(shares.values()):
-        over = {name: share for name, share in shares.items() if share and share > MEMORY_GOAL}
-        words = _listed(over) or f"at most {max(share or 0 for share in shares.values()):.2f}"
-        yield Goal("peak memory of training, of PyTorch's", words, f"<= {MEMORY_GOAL}", not over)
+    yield _memory(shares)
+    yield _reported(measured)
     for name, goal in PEAK_GOALS.items():
-        if name in measured:
-            reached = gflops(measured[name], "train") / (peak or own_peak(measured[name]))
-            yield Goal(
-                f"share of the GEMM peak, {name}",
-                f"{reached:.0%}",
-                f">= {goal:.0%}",
-                reached >= goal,
-            )
+        words, wanted = f"training: share of the GEMM peak, {name}", f">= {goal:.0%}"
+        if name not in measured:
+            yield unmeasured(words, wanted)
+            continue
+        reached = gflops(measured[name], "train") / (peak or own_peak(measured[name]))
+        unsure = bool(results.disturbed(PART, [name]))
+        yield Goal(words, f"{reached:.0%}", wanted, reached >= goal, unsure)
 
 
-def _each(name: str, ratios: Mapping[str, float], goal: float) -> Goal:
-    under = {name: times for name, times in ratios.items() if times < goal}
-    words = (
-        f"under it: {_listed(under)}" if under else f"least {min(ratios.values(), default=0):.2f}"
-    )
-    return Goal(name, words, f">= {goal:g} times", not under)
+def _mean(results: Results, name: str, ratios: Ratios, goal: float) -> Goal:
+    known = [name for name, times in ratios.items() if times is not None]
+    mean, wanted = geometric_mean(ratios.values()), f">= {goal} times"
+    if mean is None:
+        return unmeasured(name, wanted)
+    words, unsure = f"{mean:.2f}{_of(known, ratios)}", bool(results.disturbed(PART, known))
+    return Goal(name, words, wanted, mean >= goal, unsure)
+
+
+def _each(results: Results, name: str, ratios: Ratios, goal: float) -> Goal:
+    known = {name: times for name, times in ratios.items() if times is not None}
+    wanted = f">= {goal:g} times"
+    if not known:
+        return unmeasured(name, wanted)
+    under = {name: times for name, times in known.items() if times < goal}
+    words = f"under it: {_listed(under)}" if under else f"least {min(known.values()):.2f}"
+    unsure = bool(results.disturbed(PART, under or known))
+    return Goal(name, words + _of(known, ratios), wanted, not under, unsure)
+
+
+def _of(known: Collection[str], ratios: Ratios) -> str:
+    return "" if len(known) == len(ratios) else f" ({len(known)} of {len(ratios)} measured)"
+
+
+def _memory(shares: Ratios) -> Goal:
+    name, wanted = "training: peak memory, of PyTorch's leanest mode", f"<= {MEMORY_GOAL} times"
+    known = {name: share for name, share in shares.items() if share is not None}
+    if not known:
+        return unmeasured(name, wanted)
+    over = {name: share for name, share in known.items() if share > MEMORY_GOAL}
+    words = f"over it: {_listed(over)}" if over else f"most {max(known.values()):.2f}"
+    return Goal(name, words, wanted, not over)
+
+
+def _reported(measured: Mapping[str, Any]) -> Goal:
+    name, count = "share of the GEMM peak reported", len(workloads())
+    wanted = f"{count} workloads"
+    if not measured:
+        return unmeasured(name, wanted)
+    return Goal(name, f"{len(measured)} (table below)", wanted, len(measured) == count)
 
 
 def _listed(figures: Mapping[str, float | None]) -> str:
@@ -117,21 +143,20 @@ def _times(measured: Mapping[str, Any]) -> str:
 
 
 def _memory_and_peak(measured: Mapping[str, Any], peak: float | None) -> str:
-    heads = ["workload", "MiB", "PyTorch MiB", "ratio", "its leanest mode MiB"]
+    heads = ["workload", "MiB", "PyTorch MiB", "its mode", "ratio", "its fastest mode MiB"]
     rows = [[*heads, "training GFLOP/s", "of the peak", "inference GFLOP/s", "of the peak"]]
     for name, found in measured.items():
-        best, share = torch_best(found, "train"), memory_ratio(found)
+        best, leanest = torch_best(found, "train"), torch_leanest(found)
         row = [name, f"{found['ours']['peak_rss_mib']:.0f}"]
-        if best and share:
-            lines = [line for line in found["torch"].values() if "error" not in line]
-            least = min(line["peak_rss_mib"] for line in lines)
+        if best and leanest:
             taken = found["torch"][best[1]]["peak_rss_mib"]
-            row += [f"{taken:.0f}", f"{share:.2f}", f"{least:.0f}"]
+            share = found["ours"]["peak_rss_mib"] / leanest[0]
+            row += [f"{leanest[0]:.0f}", leanest[1], f"{share:.2f}", f"{taken:.0f}"]
         else:
-            row += ["", "", ""]
+            row += [""] * 4
         for what in WORDS:
             rate = gflops(found, what)
-            row += [f"{rate:.1f}", f"{rate / (peak or own_peak(found)):.0%}"]
+            row += [f"{rate:.3g}", _percent(rate / (peak or own_peak(found)))]
         rows.append(row)
     return aligned(rows)
 
@@ -143,14 +168,20 @@ def _modes(measured: Mapping[str, Any]) -> str:
     rows = [["workload", *modes]]
     for name, found in measured.items():
         rows.append([name, *(_both(found["torch"].get(mode)) for mode in modes)])
-    return aligned(rows)
+    return f"PyTorch's modes, training / inference in ms:\n\n{aligned(rows)}"
 
 
 def _both(line: Line | None) -> str:
     if line is None:
         return ""
-    return "failed" if "error" in line else f"{_ms(line['train_ms'])} / {_ms(line['infer_ms'])}"
+    if "error" in line:
+        return f"not measured: {line['error'].replace('|', ' ')}"
+    return f"{_ms(line['train_ms'])} / {_ms(line['infer_ms'])}"
 
 
 def _ms(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.2%}"
