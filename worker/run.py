@@ -43,7 +43,7 @@ def run(database: Database, claim: Claim, settings: Settings, stopping: Callable
 def _run(heart: Heartbeat, max_job_bytes: int) -> None:
     claim = heart.claim
     try:
-        with limited(max_job_bytes):
+        with limited(max_job_bytes, claim.spec["shards"]):
             train(heart)
         _log.info("succeeded")
     except CancelRequested:
