@@ -22,7 +22,7 @@ def main() -> int:
     chosen = [known[name] for name in names]
     works = _works(chosen, options)
     began = time.monotonic()
-    lanes.run(works, options.seed, min(options.jobs, len(works)))
+    lanes.run(works, min(options.jobs, len(works)))
     return _report(chosen, options, (time.monotonic() - began) / 60)
 
 
@@ -52,7 +52,7 @@ def _works(campaigns: Sequence[Campaign], options: argparse.Namespace) -> list[l
         for kind in campaign.kinds:
             if options.stack in (None, kind):
                 left = [n for n in wanted if (campaign.name, kind, n) not in over]
-                found += lanes.split(campaign, kind, left)
+                found += lanes.split(campaign, kind, options.seed, left)
     return found
 
 

@@ -35,7 +35,7 @@ SPEC: dict[str, Any] = {
 # What a job costs undisturbed: far less than a second, about one, longer than anybody waits.
 SPECS: dict[str, dict[str, Any]] = {
     "short": SPEC | {"epochs": 3},
-    "second": SPEC | {"epochs": 60},
+    "second": SPEC | {"epochs": 30},
     "endless": SPEC | {"epochs": 1_000_000},
 }
 ROWS = [{"x": n % 17, "z": (n * 7) % 11, "y": n % 2} for n in range(200)]

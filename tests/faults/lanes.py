@@ -21,23 +21,26 @@ class Work:
 
     campaign: str
     kind: Kind
+    seed: int
+    code: str  # that it began with
     trials: tuple[int, ...]
 
 
-def split(campaign: Campaign, kind: Kind, trials: Sequence[int]) -> list[Work]:
+def split(campaign: Campaign, kind: Kind, seed: int, trials: Sequence[int]) -> list[Work]:
     """Trials in portions, each for a stack of its own."""
     size = 1 if callable(campaign.setup) else campaign.chunk
     portions = [trials[start : start + size] for start in range(0, len(trials), size)]
-    return [Work(campaign.name, kind, tuple(portion)) for portion in portions]
+    code = results.code_sha256()
+    return [Work(campaign.name, kind, seed, code, tuple(portion)) for portion in portions]
 
 
-def run(works: Sequence[Work], seed: int, lanes: int) -> None:
+def run(works: Sequence[Work], lanes: int) -> None:
     """Work everything off in so many processes, each with a stack at a time."""
     context = multiprocessing.get_context("spawn")
     queue: Queue[Work | None] = context.Queue()
     for work in (*works, *[None] * lanes):
         queue.put(work)
-    processes = [context.Process(target=_lane, args=(queue, seed)) for _ in range(lanes)]
+    processes = [context.Process(target=_lane, args=(queue,)) for _ in range(lanes)]
     for process in processes:
         process.start()
     try:
@@ -50,38 +53,38 @@ def run(works: Sequence[Work], seed: int, lanes: int) -> None:
         raise
 
 
-def _lane(queue: Queue[Work | None], seed: int) -> None:
+def _lane(queue: Queue[Work | None]) -> None:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     load()
     while (work := queue.get()) is not None:
         try:
-            _work(work, seed)
+            _work(work)
         except Exception as problem:
             detail = f"the stack: {type(problem).__name__}: {problem}"
             print(f"{work.campaign} {work.kind}: {detail}\n{traceback.format_exc()}", flush=True)
             for trial in work.trials:
-                _tell(_unstarted(work, seed, trial, detail))
+                _tell(work, _unstarted(work, trial, detail))
 
 
-def _work(work: Work, seed: int) -> None:
+def _work(work: Work) -> None:
     campaign = load()[work.campaign]
     with ExitStack() as exit_stack:
         stack: Stack | None = None
         for trial in work.trials:
             if stack is None:
                 stack = exit_stack.enter_context(Stack(work.kind, campaign.setup_of(trial)))
-            _tell(attempt(campaign, stack, seed, trial))
+            _tell(work, attempt(campaign, stack, work.seed, trial))
 
 
-def _tell(line: dict[str, object]) -> None:
-    results.append(line)
+def _tell(work: Work, line: dict[str, object]) -> None:
+    results.append(line | {"code": work.code})
     if line["violations"]:
         print(f"VIOLATED {line}", flush=True)
 
 
-def _unstarted(work: Work, seed: int, trial: int, detail: str) -> dict[str, object]:
-    key = {"campaign": work.campaign, "stack": work.kind, "seed": seed, "trial": trial}
+def _unstarted(work: Work, trial: int, detail: str) -> dict[str, object]:
+    key = {"campaign": work.campaign, "stack": work.kind, "seed": work.seed, "trial": trial}
     told = {"violations": [detail], "note": "", "recovery_seconds": None, "seconds": 0.0}
     return key | told
 

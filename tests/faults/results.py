@@ -16,7 +16,10 @@ _PACKAGES = ("nncore", "service", "worker", "migrations", "tests/faults", "tests
 
 @cache
 def code_sha256() -> str:
-    """Over the service and the campaign: results of other code do not count as done."""
+    """Over the service and the campaign, as they were when first asked for.
+
+    Results of other code do not count as done.
+    """
     digest = sha256()
     for package in _PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -26,11 +29,11 @@ def code_sha256() -> str:
 
 
 def append(line: dict[str, Any], log: Path = LOG) -> None:
-    """Add a trial; several processes may write at once."""
+    """Add a trial, whose line names its code; several processes may write at once."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(json.dumps(line | {"code": code_sha256()}) + "\n")
+        file.write(json.dumps(line) + "\n")
 
 
 def done(seed: int, log: Path = LOG) -> list[dict[str, Any]]:

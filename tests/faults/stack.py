@@ -81,7 +81,8 @@ class Stack:
 
     def __enter__(self) -> Self:
         try:
-            self._exit.callback(shutil.rmtree, self.data_dir, ignore_errors=True)
+            if "FAULTS_KEEP" not in os.environ:  # its logs may be wanted
+                self._exit.callback(shutil.rmtree, self.data_dir, ignore_errors=True)
             self._start_servers()
             url = self._start_embedded() if self.kind == "embedded" else self._start_distributed()
             client = httpx.Client(base_url=url, timeout=30, trust_env=False)
