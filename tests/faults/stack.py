@@ -107,7 +107,9 @@ class Stack:
         """The parents of the training processes."""
         if self.kind == "postgresql":
             return [kept.process for kept in self._kept["worker"] if kept.process]
-        return among(self._services(), lambda line: "-m" in line and line[-1] == "worker")
+        assert self._up is not None
+        services = psutil.Process(self._up).children()
+        return among(services, lambda line: "-m" in line and line[-1] == "worker")
 
     def children(self) -> list[psutil.Process]:
         """The training processes."""
