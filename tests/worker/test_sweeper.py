@@ -119,6 +119,7 @@ from worker import sweeper
 began = threading.Event()
 
 def slow_sweep(session, max_attempts):
+    session.connection()
     began.set()
     threading.Event().wait(0.2)
     return 0
