@@ -132,7 +132,8 @@ assert began.wait(10)
 child = os.fork()
 if not child:
     try:
-        with Database(settings.resolved_database_url).writing():
+        with Database(settings.resolved_database_url).writing() as session:
+            session.connection()
             os._exit(0)
     except BaseException:
         os._exit(1)
