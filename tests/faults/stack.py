@@ -130,7 +130,7 @@ class Stack:
         """The broker's process, unless it is down at this moment."""
         if self.redis is not None:
             return alive(self.redis.process.pid)
-        found = among(self._services(), lambda line: "-server" in Path(line[0]).name)
+        found = among(self._services(), lambda line: "-server " in line[0])
         return found[0] if found else None
 
     def is_ready(self) -> bool:
