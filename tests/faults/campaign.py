@@ -45,7 +45,7 @@ class Campaign:
 
 
 CAMPAIGNS: dict[str, Campaign] = {}
-_NOT_CAMPAIGNS = {"__main__", "supervisor"}
+_NOT_CAMPAIGNS = {"__main__", "supervisor", "poisoned", "crashing"}
 
 
 def register(campaign: Campaign) -> Campaign:

@@ -14,13 +14,13 @@ from tests.faults.stack import Stack
 
 SPEC = "second"
 # A parent that is started again imports everything anew, a child is only forked.
-VICTIMS = ("child", "child", "parent", "group")
+VICTIMS = ("child", "child", "child", "parent", "group")
 
 
 def run(stack: Stack, rng: random.Random, trial: int) -> Trial:
     """Submit two jobs, kill something while they wait, begin, train or finish."""
     wanted = jobs.undisturbed(stack, SPEC)
-    victim, after = rng.choice(VICTIMS), rng.uniform(0, 1.5)
+    victim, after = rng.choice(VICTIMS), rng.uniform(0, 1)
     mine = [jobs.submit(stack, SPEC) for _ in range(2)]
     time.sleep(after)
     killed = kill(stack, rng, victim)
