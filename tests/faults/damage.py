@@ -41,8 +41,13 @@ def run(stack: Stack, rng: random.Random, trial: int) -> Trial:
     damage = rng.choice(CHUNKS if name == "wide" and rng.random() < 0.5 else DAMAGES)
     victims = rng.choice([kept[:1], kept])
     with stack.database.writing() as session:
+        sound = {row.step: blobs.read(session, row.tenant, row.blob_id) for row in kept}
+        strange = stack.undisturbed.get(f"state of {name}", b"of no run")
+        assert isinstance(strange, bytes)
         for row in victims:
-            damage(session, rng, row.blob_id, _other_state(session, row))
+            others = [state for step, state in sound.items() if step != row.step] + [strange]
+            damage(session, rng, row.blob_id, rng.choice(others))
+    stack.undisturbed[f"state of {name}"] = sound[kept[0].step]  # of another job, for later ones
     began = time.monotonic()
     jobs.patiently(stack, "POST", f"/v1/jobs/{job}/resume")
     jobs.finished(stack, [job])
@@ -77,16 +82,6 @@ def _kept_or_final(stack: Stack, job: str) -> bool:
 
 def _stands(stack: Stack, job: str) -> bool:
     return jobs.rows(stack, [job])[0].status in ("paused", "succeeded")
-
-
-def _other_state(session: Session, row: CheckpointRow) -> bytes:
-    """The sound bytes of another state: of this job if it has one, else its dataset."""
-    other = select(CheckpointRow).where(CheckpointRow.blob_id != row.blob_id)
-    mine_first = (CheckpointRow.job_id == row.job_id).desc()
-    found = session.scalars(other.order_by(mine_first, CheckpointRow.step).limit(1)).first()
-    if found is None:
-        return b"no state at all"
-    return blobs.read(session, found.tenant, found.blob_id)
 
 
 def _untold(stack: Stack, job: str, damaged: list[int], kept: list[int]) -> list[str]:
