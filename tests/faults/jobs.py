@@ -37,7 +37,7 @@ SPEC: dict[str, Any] = {
 SPECS: dict[str, dict[str, Any]] = {
     "short": SPEC | {"epochs": 3},
     "second": SPEC | {"epochs": 25},
-    "long": SPEC | {"epochs": 100},
+    "long": SPEC | {"epochs": 60},
     "endless": SPEC | {"epochs": 1_000_000},
 }
 ROWS = [{"x": n % 17, "z": (n * 7) % 11, "y": n % 2} for n in range(200)]
@@ -52,9 +52,9 @@ class Undisturbed:
     history: tuple[tuple[int, int, str], ...]  # number, step, metrics
 
 
-def submit(stack: Stack, name: str, **more: Any) -> str:
+def submit(stack: Stack, spec: str, /, **more: Any) -> str:
     """Submit a spec by its name; the id of the accepted job."""
-    body = SPECS[name] | {"dataset_id": dataset(stack)} | more
+    body = SPECS[spec] | {"dataset_id": dataset(stack)} | more
     return str(stack.service.post("/v1/jobs", 202, json=body)["id"])
 
 
