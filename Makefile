@@ -13,7 +13,7 @@ CHECKED := nncore service worker migrations tests benchmarks examples docs
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-service clean
+.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-service faults clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-torch-env: ## Install PyTorch for `make bench` into an environment of its 
 
 bench-service: $(STAMP) ## Measure the running service: latencies, memory
 	@$(PY) -m benchmarks.service $(ARGS)
+
+faults: $(STAMP) ## Break the running service in every way known (ARGS="--only kills --trials 20")
+	@$(PY) -m tests.faults $(ARGS)
 
 golden: ## Record the references of the numeric core again (GOLDEN_PYTHON has PyTorch and Keras)
 	$(GOLDEN_PYTHON) -m tests.nncore.references.generate

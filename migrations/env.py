@@ -13,7 +13,7 @@ _LOCK = 7_239_011
 
 
 def _run() -> None:
-    database = Database(context.config.attributes["database_url"])
+    database = Database(context.config.attributes["database_url"], patient=True)
     with database.writing() as session:
         connection = session.connection()
         if connection.dialect.name == "postgresql":

@@ -35,7 +35,8 @@ class Crew:
     def run(self, work: Callable[[int], T], parts: int) -> list[T]:
         """What `work` gives for the parts 0 ... parts - 1, at most one for each member.
 
-        Raises the error of the first part that failed by itself, when all have ended.
+        Raises the error of the first part that failed by itself, when all have ended; MemoryError
+        where a member's thread cannot be started.
         """
         if parts == 1:
             return [work(0)]
@@ -80,9 +81,14 @@ class Crew:
             self._tasks.append(SimpleQueue())
             self._results.append(SimpleQueue())
             arguments = (place, self._tasks[-1], self._results[-1], groups[place])
-            threading.Thread(
+            thread = threading.Thread(
                 target=_serve, args=arguments, name=f"shard {place}", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # most often there is no room for its stack
+                self.close()
+                raise MemoryError(f"no thread for shard {place}: {error}") from error
 
 
 def _keep_to(processors: set[int]) -> None:

@@ -7,6 +7,8 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from service.store.outage import Outage, StillAwayError
+
 TASK = "gradserve.train"
 QUEUE = "gradserve"
 # A broker that accepts and then says nothing must not hold a request or a sweep for long.
@@ -29,6 +31,7 @@ class Bell:
     """The sending side of the broker."""
 
     def __init__(self, broker_url: str) -> None:
+        self._outage = Outage()
         self._celery = Celery(broker=broker_url, set_as_current=False)
         self._celery.conf.update(
             broker_transport_options=transport_options(), task_ignore_result=True
@@ -37,10 +40,11 @@ class Bell:
     def ring(self, job_id: str) -> bool:
         """Say that the job waits; False if the broker could not be told."""
         try:
-            self._celery.send_task(
-                TASK, args=[job_id], queue=QUEUE, ignore_result=True, retry=False
-            )
-        except (KombuError, RedisError, OSError) as problem:
+            with self._outage.trying():
+                self._celery.send_task(
+                    TASK, args=[job_id], queue=QUEUE, ignore_result=True, retry=False
+                )
+        except (KombuError, RedisError, OSError, StillAwayError) as problem:
             _log.warning("broker not reached; a sweep rings again", error=str(problem))
             return False
         return True

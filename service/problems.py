@@ -12,7 +12,13 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,7 +76,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GradserveError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, http_error)
-    for broken in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
+    # InternalError: the server has ended a transaction that stood still, or is a read-only one.
+    for broken in (
+        OperationalError,
+        InterfaceError,
+        InternalError,
+        PoolTimeoutError,
+        ProgrammingError,
+    ):
         app.add_exception_handler(broken, _database_error)
     app.add_exception_handler(DataError, _value_error)
     app.add_exception_handler(Exception, _unexpected)

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     checkpoint_seconds: PositiveFloat = 10.0  # how often a run's state is kept
     poll_seconds: PositiveFloat = 2.0  # how often an idle trainer looks for jobs without a message
     max_job_bytes: PositiveInt = 8 * 2**30  # that a trainer may grow by for a job
+    recycle_jobs: PositiveInt = 1000  # after which a trainer is replaced
+    recycle_bytes: PositiveInt = 512 * 2**20  # kept between jobs, above which it is, too
 
     @property
     def resolved_database_url(self) -> str:

@@ -36,6 +36,14 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """What a state belongs to. Its bytes say so themselves, in case they lie in a wrong row."""
+
+    job_id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a state was reached: the numeric fingerprint there, and notes on the way."""
 
@@ -43,20 +51,24 @@ class Origin:
     notes: tuple[str, ...] = ()
 
 
-def encode(state: TrainingState, origin: Origin) -> bytes:
+def encode(state: TrainingState, owner: Owner, origin: Origin) -> bytes:
     """Arrays in their own types, and the documents as metadata."""
     arrays = {name: np.asarray(array, order="C") for name, array in state.arrays.items()}
-    documents = {"document": json.dumps(state.document), "origin": json.dumps(asdict(origin))}
-    return save(arrays, metadata=documents)
+    documents = {"document": state.document, "owner": asdict(owner), "origin": asdict(origin)}
+    return save(arrays, metadata={name: json.dumps(each) for name, each in documents.items()})
 
 
-def decode(data: bytes) -> tuple[TrainingState, Origin]:
-    """What was encoded; raises Damaged for other bytes."""
+def decode(data: bytes, owner: Owner) -> tuple[TrainingState, Origin]:
+    """What was encoded for this owner; raises Damaged for other bytes."""
     try:
         size = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+        told = Owner(**json.loads(metadata["owner"]))
         origin = json.loads(metadata["origin"])
         state = TrainingState(load(data), json.loads(metadata["document"]))
-        return state, Origin(origin["fingerprint"], tuple(origin["notes"]))
+        found = state, Origin(origin["fingerprint"], tuple(origin["notes"]))
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise Damaged(f"a checkpoint cannot be read: {error}") from error
+    if told != owner:
+        raise Damaged(f"a checkpoint of {owner} holds the state of {told}")
+    return found

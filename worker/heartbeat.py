@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from math import inf
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -50,12 +51,18 @@ class Heartbeat:
     """A claim that is held: renewed by a thread, checked between steps, written through."""
 
     def __init__(
-        self, database: Database, claim: Claim, settings: Settings, stopping: Callable[[], bool]
+        self,
+        database: Database,
+        claim: Claim,
+        settings: Settings,
+        stopping: Callable[[], bool],
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self.claim = claim
         self._database = database
         self._settings = settings
         self._stopping = stopping
+        self._give_up = give_up  # called once a run is over its budget and comes to no step
         self._began = time.monotonic()
         self._earlier_ms = 0
         self._held_until = self._began + settings.lease_seconds * (1 - SAFETY)
@@ -98,6 +105,13 @@ class Heartbeat:
         if at != self.claim.reached or messages:
             self.write(lambda session: leases.begin(session, self.claim, at, *messages))
 
+    @property
+    def _over_budget_seconds(self) -> float:
+        budget = self.claim.spec["budget_seconds"]
+        if budget is None:
+            return -inf
+        return (self.claim.spent_ms + self.elapsed_ms) / 1000 - float(budget)
+
     def progress(self, epoch: int, step: int) -> Progress:
         """How far the run is, with the time that its steps took in all attempts."""
         return Progress(epoch, step, self._earlier_ms + self.elapsed_ms)
@@ -114,8 +128,7 @@ class Heartbeat:
             raise LeaseLost(f"job {self.claim.job_id}: the lease could not be renewed in time")
         if self._wishes.cancel:
             raise CancelRequested
-        budget = self.claim.spec["budget_seconds"]
-        if budget is not None and self.claim.spent_ms + self.elapsed_ms > budget * 1000:
+        if self._over_budget_seconds > 0:
             raise BudgetExceeded
 
     @property
@@ -201,3 +214,6 @@ class Heartbeat:
                 return
             except (SQLAlchemyError, MemoryError) as problem:
                 _log.warning("heartbeat failed; trying again", error=str(problem))
+            # A step that has begun may still come to its end; one that hangs never does.
+            if self._over_budget_seconds > self._settings.lease_seconds:
+                self._give_up()

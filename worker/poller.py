@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Poller(threading.Thread):
-    """Calls `look` every so many seconds, and again at once as long as it found something."""
+    """Calls `look` at once and every so many seconds, and again as long as it found something."""
 
     def __init__(self, look: Callable[[], bool], every_seconds: float) -> None:
         super().__init__(name="poller", daemon=True)
@@ -25,12 +25,13 @@ class Poller(threading.Thread):
 
     def run(self) -> None:
         """Look until stopped."""
-        while not self._ended.wait(self._every):
+        while not self._ended.is_set():
             try:
                 while not self._ended.is_set() and self._look():
                     pass
             except Exception:  # whatever it is, the next look may go better
                 _log.warning("looking for jobs failed; the next look tries again", exc_info=True)
+            self._ended.wait(self._every)
 
     def stop(self) -> None:
         """End the thread, and wait for the job that it may be in."""

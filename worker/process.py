@@ -20,11 +20,14 @@ from service.store.database import Database
 from worker.celery_app import settings
 from worker.flag import Flag
 from worker.poller import Poller
+from worker.recycling import Age
 from worker.run import run
 from worker.sweeper import Sweeper
 
 # The heartbeat gets the interpreter's lock this long after it asks, however busy training is.
 SWITCH_SECONDS = 0.0005
+# A trainer that leaves gives its pool this long to hear how its last message ended.
+LEAVE_SECONDS = 0.05
 
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +35,7 @@ _stopping = Flag()
 _training = threading.Lock()  # a message's thread and the poller's never train at once
 _database: Database | None = None
 _poller: Poller | None = None
+_age: Age | None = None
 _sweeper: Sweeper | None = None
 
 
@@ -39,14 +43,17 @@ def run_next(rung_by: str) -> bool:
     """Claim the most urgent job and train it to an end; False if there was none to be had here.
 
     A message that comes while the poller trains is dropped: the poller looks again afterwards, and
-    those of other trainers do meanwhile.
+    those of other trainers do meanwhile. So is one that comes to a trainer that is about to leave:
+    the next one looks as soon as it is there.
     """
-    if _stopping.is_set() or not _training.acquire(blocking=False):
+    if _stopping.is_set() or _is_old() or not _training.acquire(blocking=False):
         return False
     try:
         return _run_next(rung_by)
     finally:
         _training.release()
+        if _is_old():
+            threading.Timer(LEAVE_SECONDS, _leave).start()
 
 
 def _run_next(rung_by: str) -> bool:
@@ -58,7 +65,22 @@ def _run_next(rung_by: str) -> bool:
         return False
     with structlog.contextvars.bound_contextvars(job=claim.job_id, attempt=claim.attempt):
         run(_database, claim, settings, _stopping.is_set)
+    if _age is not None:
+        _age.ended_job()
     return True
+
+
+def _is_old() -> bool:
+    return _age is not None and _age.due
+
+
+def _leave() -> None:
+    """End this process at once, which its parent takes for an orderly end."""
+    with _training:
+        _log.info("leaves; another trainer takes its place")
+        if _database is not None:
+            _database.dispose()
+        os._exit(0)
 
 
 def look() -> bool:
@@ -73,10 +95,11 @@ def look() -> bool:
 
 def start_child() -> None:
     """In a fresh child: open a database of its own, look for work, and die when the parent does."""
-    global _database, _poller
+    global _database, _poller, _age
     _die_with_parent()
     sys.setswitchinterval(SWITCH_SECONDS)
     _database = Database(settings.resolved_database_url)
+    _age = Age(settings)
     _poller = Poller(look, settings.poll_seconds)
     _poller.start()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -31,7 +33,9 @@ def run(database: Database, claim: Claim, settings: Settings, stopping: Callable
     """Train the claimed job; whatever happens is written under its token, or not at all."""
     _log.info("starts")
     try:
-        with Heartbeat(database, claim, settings, stopping) as heart:
+        with Heartbeat(
+            database, claim, settings, stopping, partial(_give_up, database, claim)
+        ) as heart:
             _run(heart, settings.max_job_bytes)
     except LeaseLost as lost:
         _log.warning("stops: the job is no longer ours", reason=lost.detail)
@@ -43,7 +47,7 @@ def run(database: Database, claim: Claim, settings: Settings, stopping: Callable
 def _run(heart: Heartbeat, max_job_bytes: int) -> None:
     claim = heart.claim
     try:
-        with limited(max_job_bytes):
+        with limited(max_job_bytes, claim.spec["shards"]):
             train(heart)
         _log.info("succeeded")
     except CancelRequested:
@@ -58,6 +62,18 @@ def _run(heart: Heartbeat, max_job_bytes: int) -> None:
         error = _job_error(problem, claim)
         heart.finish(lambda session: leases.fail(session, claim, error))
         _log.warning("failed", exc_info=error["type"] == "crashed", **error)
+
+
+def _give_up(database: Database, claim: Claim) -> None:
+    """Fail a job whose step hangs, and end the process with it: a thread cannot be interrupted."""
+    error = _job_error(BudgetExceeded(), claim)
+    try:
+        with database.writing() as session:
+            leases.fail(session, claim, error)
+    except (LeaseLost, *DATABASE_GONE) as problem:
+        _log.warning("a run that hangs could not be failed", error=str(problem))
+    _log.warning("a run hangs beyond its budget; its process ends", job=claim.job_id)
+    os._exit(1)
 
 
 def _job_error(problem: Exception, claim: Claim) -> dict[str, Any]:

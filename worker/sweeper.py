@@ -1,7 +1,13 @@
-"""Looks in SQL for what a lost message or a dead worker left behind, and rings again."""
+"""Looks in SQL for what a lost message or a dead worker left behind, and rings again.
+
+The process that sweeps also forks the trainers, so nothing of a sweep may be open at that moment: a
+child that inherits SQLite's notes about the locks of an open connection takes the database for
+locked for ever, or itself for the holder of a lock that it does not have.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 
 import structlog
@@ -16,6 +22,13 @@ from worker.celery_app import QUEUE, TASK, app
 
 _log = structlog.get_logger(__name__)
 
+_sweeping = threading.Lock()
+os.register_at_fork(
+    before=_sweeping.acquire,
+    after_in_parent=_sweeping.release,
+    after_in_child=_sweeping.release,
+)
+
 
 class Sweeper(threading.Thread):
     """A thread of the worker's parent process."""
@@ -29,9 +42,10 @@ class Sweeper(threading.Thread):
         """Sweep at once, then every `sweep_seconds`, until stopped."""
         database = Database(self._settings.resolved_database_url)
         while not self._ended.is_set():
-            self._sweep(database)
+            with _sweeping:
+                self._sweep(database)
+                database.dispose()
             self._ended.wait(self._settings.sweep_seconds)
-        database.dispose()
 
     def stop(self) -> None:
         """End the thread and wait for it."""

@@ -102,7 +102,7 @@ def _begin(run: Run) -> Training:
 
 def _resumed(run: Run, row: CheckpointRow) -> Training:
     data = run.heart.read(lambda session: checkpoints.read(session, row))
-    state, origin = checkpoint.decode(data)
+    state, origin = checkpoint.decode(data, checkpoint.Owner(row.job_id, row.step))
     training = _training(run, state)
     changes = differences(origin.fingerprint, run.origin.fingerprint)
     if changes:
@@ -134,7 +134,8 @@ def _on_step(run: Run, step: Step) -> None:
     if rest or run.clock.due:
         began = time.monotonic()
         at = heart.progress(step.epoch, step.step)
-        heart.checkpoint(at, checkpoint.encode(step.state(), run.origin))
+        owner = checkpoint.Owner(heart.claim.job_id, step.step)
+        heart.checkpoint(at, checkpoint.encode(step.state(), owner, run.origin))
         run.clock.taken(time.monotonic() - began)
     if rest:
         raise RestRequested

@@ -15,9 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger
 
+from service.store import postgresql
+
 BUSY_TIMEOUT_SECONDS = 5.0
-CONNECT_TIMEOUT_SECONDS = 3
-STATEMENT_TIMEOUT_MS = 30_000
 
 
 class Row(DeclarativeBase):
@@ -57,8 +57,9 @@ def _now_ms_postgresql(*_: Any, **__: Any) -> str:
 class Database:
     """An engine and its two kinds of transaction."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, *, patient: bool = False) -> None:
+        """A `patient` one waits for a server that takes its time."""
+        self.engine = _engine(url, patient)
         self._writing = self.engine.execution_options(gradserve_writing=True)
 
     @contextmanager
@@ -78,22 +79,13 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20)
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=20,
-        pool_timeout=CONNECT_TIMEOUT_SECONDS,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
-        },
-    )
+def _engine(url: str, patient: bool) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return postgresql.engine(url, patient=patient)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20)
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

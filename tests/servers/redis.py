@@ -42,6 +42,14 @@ class RedisServer:
         with redis.Redis.from_url(self.socket_url) as client:
             client.flushall()
 
+    def answers(self) -> bool:
+        """Whether the server takes commands: not before its log of changes is read."""
+        try:
+            with redis.Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except (redis.ConnectionError, redis.exceptions.BusyLoadingError):
+            return False
+
 
 def find_redis_binary() -> Path:
     """The server's executable; ServerUnavailableError where there is none."""
@@ -59,8 +67,11 @@ def find_redis_binary() -> Path:
         ) from error
 
 
-def start_redis() -> RedisServer:
-    """Start a server on a short unix socket and a loopback port, and wait until it answers."""
+def start_redis(*, durable: bool = False) -> RedisServer:
+    """Start a server on a short unix socket and a loopback port, and wait until it answers.
+
+    A `durable` one writes a log of its changes, and has them again when it is started again.
+    """
     binary = find_redis_binary()
     account = Account()
     directory = short_directory()
@@ -71,23 +82,15 @@ def start_redis() -> RedisServer:
         "--unixsocket": str(socket),
         "--dir": str(directory),
         "--save": "",
-        "--appendonly": "no",
+        "--appendonly": "yes" if durable else "no",
     }
     command = [str(binary), *(word for option in options.items() for word in option)]
     server = RedisServer(
         ServerProcess(command, directory, account, signal.SIGTERM), port=port, socket=socket
     )
     try:
-        server.process.wait_until_ready(lambda: _answers(server))
+        server.process.wait_until_ready(server.answers)
     except BaseException:
         server.process.stop()
         raise
     return server
-
-
-def _answers(server: RedisServer) -> bool:
-    try:
-        with redis.Redis.from_url(server.url) as client:
-            return bool(client.ping())
-    except redis.ConnectionError:
-        return False

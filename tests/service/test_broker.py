@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -65,6 +66,15 @@ def test_a_broker_that_says_nothing_holds_nobody_for_long(bell_for, silent_url):
     assert not bell.ring("job_1")
     assert not bell.answers()
     assert time.monotonic() - began < 6
+
+
+def test_many_rings_of_a_broker_that_says_nothing_hold_nobody_longer_than_one(bell_for, silent_url):
+    bell = bell_for(silent_url)
+    began = time.monotonic()
+    with ThreadPoolExecutor(40) as callers:
+        assert not any(callers.map(bell.ring, ["job_1"] * 40))
+        assert not any(callers.map(bell.ring, ["job_1"] * 400))
+    assert time.monotonic() - began < 8
 
 
 def test_a_broker_that_comes_back_is_rung_again(bell_for, redis_url, redis_server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -24,10 +25,10 @@ def hold(sqlite, settings, monkeypatch):
     """Hold a claim on a fresh job."""
     monkeypatch.setattr(heartbeat, "RETRY_SECONDS", 0)
 
-    def hold(stopping=lambda: False, given=None, **changed):
+    def hold(stopping=lambda: False, given=None, give_up=lambda: None, **changed):
         write(sqlite, add_job, **given or {})
         return Heartbeat(
-            sqlite, write(sqlite, claim), settings.model_copy(update=changed), stopping
+            sqlite, write(sqlite, claim), settings.model_copy(update=changed), stopping, give_up
         )
 
     return hold
@@ -183,3 +184,25 @@ def test_after_the_end_nobody_beats(hold):
     with hold() as heart:
         heart.finish(lambda session: leases.release(session, heart.claim))
         assert not heart._thread.is_alive()
+
+
+def test_a_run_that_hangs_beyond_its_budget_is_given_up(hold):
+    given_up = threading.Event()
+    with hold(given={"budget_seconds": 1e-9}, give_up=given_up.set, lease_seconds=0.1):
+        assert given_up.wait(10)
+
+
+def test_a_run_may_end_its_step_before_it_is_given_up(hold, sqlite):
+    given_up = threading.Event()
+    with hold(given={"budget_seconds": 1e-9}, give_up=given_up.set) as heart:
+        before = read(sqlite, jobs.get, DEFAULT_TENANT, heart.claim.job_id).lease_until
+        wait_until(
+            lambda: (
+                read(sqlite, jobs.get, DEFAULT_TENANT, heart.claim.job_id).lease_until != before
+            ),
+            5,
+            "a beat has passed",
+        )
+        with pytest.raises(BudgetExceeded):
+            heart.check()
+    assert not given_up.is_set()

@@ -217,3 +217,37 @@ def test_the_progress_of_a_resumed_run_goes_on_where_it_was(sqlite, submit, trai
     row = train(sqlite, resumed)
     assert row.training_ms >= killed.training_ms
     assert row.spent_ms >= killed.spent_ms
+
+
+def test_a_state_in_the_row_of_another_step_is_passed_over_though_it_is_whole(
+    sqlite, submit, train, undisturbed, kill
+):
+    expected = undisturbed(**PLAIN)
+    submit(sqlite, **PLAIN)
+    job_id = kill(7, checkpoint_seconds=1e-9).id
+    with sqlite.writing() as session:
+        newest, older = checkpoints.newest_first(session, DEFAULT_TENANT, job_id)
+        newest.blob_id, older.blob_id = older.blob_id, newest.blob_id
+    row = train(sqlite)
+    assert results(sqlite, row) == expected
+    passed_over = "The checkpoint of step {} is damaged and is passed over"
+    assert messages(sqlite, row) == [passed_over.format(7), passed_over.format(6)]
+
+
+def test_a_state_of_another_job_is_passed_over_though_it_would_fit(
+    sqlite, submit, train, undisturbed, kill
+):
+    expected = undisturbed(**PLAIN)
+    others = [{"a": n % 7, "b": n % 2, "y": "high" if n % 7 > 3 else "low"} for n in range(60)]
+    submit(sqlite, rows=others, **PLAIN)
+    other = kill(7, checkpoint_seconds=1e-9)
+    write(sqlite, jobs.cancel, DEFAULT_TENANT, other.id)
+    submit(sqlite, **PLAIN)
+    job_id = kill(7, checkpoint_seconds=1e-9).id
+    with sqlite.writing() as session:
+        stray, _ = checkpoints.newest_first(session, DEFAULT_TENANT, other.id)
+        newest, _ = checkpoints.newest_first(session, DEFAULT_TENANT, job_id)
+        newest.blob_id = stray.blob_id
+    row = train(sqlite)
+    assert results(sqlite, row) == expected
+    assert messages(sqlite, row)[0] == "The checkpoint of step 7 is damaged and is passed over"

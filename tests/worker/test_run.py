@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import load
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from service.errors import LeaseLost
 from service.models.prediction import LoadedModel
 from service.store import blobs, epochs, events, jobs, models
 from service.store.sweep import sweep
@@ -19,6 +21,7 @@ from service.store.tenants import DEFAULT_TENANT
 from service.store.transitions import Status
 from tests.service.rows import claim, count, expire, read, write
 from worker import fingerprint
+from worker import run as run_module
 
 DENSE = {"type": "dense", "units": 2}
 
@@ -317,6 +320,22 @@ def test_a_heartbeat_keeps_a_long_run_alive(sqlite, submit, train):
     row = train(sqlite, held, lambda: time.monotonic() - began > 0.8, lease_seconds=0.3)
     assert row.status == Status.QUEUED, "it was given back, not lost"
     assert row.step > 0
+
+
+def test_a_run_that_hangs_beyond_its_budget_fails_and_its_process_ends(
+    sqlite, submit, train, monkeypatch
+):
+    ended = threading.Event()
+
+    def hang(_heart):
+        assert ended.wait(10)
+        raise LeaseLost("the process would be gone")
+
+    monkeypatch.setattr(run_module, "train", hang)
+    monkeypatch.setattr(run_module.os, "_exit", lambda _status: ended.set())
+    submit(sqlite, budget_seconds=0.05)
+    row = train(sqlite, lease_seconds=0.1)
+    assert (row.status, row.error["type"]) == (Status.FAILED, "budget_exceeded")
 
 
 def test_a_run_above_its_budget_fails_and_says_so(sqlite, submit, train):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import redis
 
@@ -105,3 +108,40 @@ def test_a_database_that_fails_does_not_end_the_sweeper(broker, tmp_path):
     wait_until(missing.exists, 5, "the sweeper has tried again")
     assert thread.is_alive()
     thread.stop()
+
+
+FORK_WHILE_IT_SWEEPS = """
+import os, sys, threading
+from service.settings import Settings
+from service.store.database import Database
+from worker import sweeper
+
+began = threading.Event()
+
+def slow_sweep(session, max_attempts):
+    session.connection()
+    began.set()
+    threading.Event().wait(0.2)
+    return 0
+
+sweeper.sweep = slow_sweep
+settings = Settings(database_url=sys.argv[1], sweep_seconds=0.01)
+thread = sweeper.Sweeper(settings)
+thread.start()
+assert began.wait(10)
+child = os.fork()
+if not child:
+    try:
+        with Database(settings.resolved_database_url).writing() as session:
+            session.connection()
+            os._exit(0)
+    except BaseException:
+        os._exit(1)
+ended = os.waitpid(child, 0)[1]
+thread.stop()
+sys.exit("the child takes the database for locked" if ended else 0)
+"""
+
+
+def test_a_trainer_that_is_forked_during_a_sweep_can_write(sqlite_url):
+    subprocess.run([sys.executable, "-c", FORK_WHILE_IT_SWEEPS, sqlite_url], check=True)
