@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.executor import Batch
+from nncore.factors import Factors
 from nncore.gradients import square
 from nncore.vectors import Layout
 
@@ -24,6 +25,12 @@ class Accumulated:
     gradients: Params
     vector: Array
     square: float
+    factors: dict[str, Factors] = field(default_factory=dict)
+
+    @property
+    def levers(self) -> Params:
+        """The gradients, as for a batch."""
+        return self.gradients
 
 
 def accumulated(batches: Iterator[Batch], layout: Layout) -> Accumulated:

@@ -58,7 +58,8 @@ class Course:
             raise ValueError(f"the state must be of version {VERSION}, got {version}")
         for name, weight in group(arrays, "params").items():
             np.copyto(self.params[name], weight)
-        self.slots |= groups(arrays, "optimizer")
+        for slot, named in groups(arrays, "optimizer").items():
+            self._take_up(slot, named)
         self.position = Position(**document["position"])
         self.counted.restore(document["counted"], group(arrays, "tallies"))
         self.memory = dict(document["schedule"])
@@ -66,3 +67,16 @@ class Course:
             self.average.weights = group(arrays, "average")
         if self.stopper and document["early_stopping"]:
             self.stopper.resume(document["early_stopping"], group(arrays, "best"))
+
+    def _take_up(self, slot: str, arrays: Params) -> None:
+        own = self.slots.get(slot, {})
+        if _kinds(own) != _kinds(arrays):
+            self.slots[slot] = arrays
+            return
+        # Into the arrays that are there: those lie one behind the other, which is fastest.
+        for name, array in arrays.items():
+            np.copyto(own[name], array)
+
+
+def _kinds(arrays: Params) -> dict[str, object]:
+    return {name: (array.shape, array.dtype) for name, array in arrays.items()}
