@@ -158,6 +158,24 @@ def worthwhile(geometry: Geometry, channels: int, filters: int) -> bool:
     return tiling.positions * points <= _WORTH * plain and kernel <= _KERNEL_BYTES
 
 
+def filter_scratch(geometry: Geometry, channels: int, filters: int, examples: int) -> int:
+    """Numbers in single precision that `filter_rows` and `filter_gradient` work with."""
+    kind = np.dtype(np.float32)
+    tiling, taps = Tiling.of(geometry, kind), geometry.kernel[1]
+    points = len(tiling.scheme.image)
+    kernel, each = points * taps * channels * filters, points * tiling.positions
+    many = _many(examples, each * (channels + filters) * kind.itemsize, kernel * kind.itemsize)
+    framed = tiling.height * geometry.frame[1] * channels
+    tiles = tiling.rows * geometry.output[1] * filters
+    more = each * filters if taps > 1 else 0
+    return many * (each * (channels + filters) + more + framed + tiles) + 2 * kernel
+
+
+def _many(images: int, bytes_each: int, least: int) -> int:
+    """How many images to take at a time."""
+    return max(1, min(images, max(_CHUNK_BYTES, least) // bytes_each))
+
+
 def filter_rows(
     x: Array, kernel: Array, bias: Array | None, geometry: Geometry, y: Array, p: Pass
 ) -> None:
@@ -197,7 +215,7 @@ def _spectra(
     bytes_each = points * tiling.positions * (channels + filters) * x.itemsize
     # A product reads all taps: there must be enough positions to make that worth it.
     least = points * taps * channels * filters * x.itemsize
-    many = max(1, min(len(x), max(_CHUNK_BYTES, least) // bytes_each))
+    many = _many(len(x), bytes_each, least)
     frame = _frame(x, many, tiling, p)
     for start in range(0, len(x), many):
         images = x[start : start + many]

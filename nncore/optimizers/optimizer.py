@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from nncore.arrays import Array, Params
+from nncore.arrays import Array, Params, check_arrays
 from nncore.registry import Unit, kind
 from nncore.vectors import zeros_like
 
@@ -35,6 +35,11 @@ class Optimizer(Unit):
     def start(self, params: Mapping[str, Array]) -> Slots:
         """The state before the first step, in the weights' precision."""
         return {slot: zeros_like(params) for slot in self.slots}
+
+    def check(self, params: Mapping[str, Array], state: Slots) -> None:
+        """Raise ValueError unless a state, maybe from a file, can be that of these weights."""
+        for slot, like in self.start(params).items():
+            check_arrays(f"the optimizer's {slot}", like, state.get(slot, {}))
 
     def update(
         self,
