@@ -29,7 +29,7 @@ class Factors:
         """The sum of dW's squares; not finite if an element of dW is not."""
         x, dy = self.x.astype(np.float64), self.dy.astype(np.float64)
         total = float(np.vdot(x @ x.T, dy @ dy.T))
-        if math.sqrt(abs(total)) > np.finfo(self.dy.dtype).max:
+        if math.sqrt(abs(total)) > float(np.finfo(self.dy.dtype).max):
             return math.inf
         return 0.0 if total < 0 else total  # by rounding, where rows cancel out
 
