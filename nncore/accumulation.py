@@ -10,7 +10,7 @@ batch_norm does, sees each batch by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from nncore.arrays import Array, Params
 from nncore.errors import ConfigError
 from nncore.examples import Examples, Rows
 from nncore.executor import Batch, Executor
+from nncore.factors import Factors
 from nncore.gradients import square
 from nncore.losses import Loss
 from nncore.vectors import Layout
@@ -34,6 +35,12 @@ class Accumulated:
     gradients: Params
     vector: Array
     square: float
+    factors: dict[str, Factors] = field(default_factory=dict)
+
+    @property
+    def levers(self) -> Params:
+        """The gradients, as for a batch."""
+        return self.gradients
 
 
 def accumulated(batches: Iterator[Batch], layout: Layout) -> Accumulated:

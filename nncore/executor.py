@@ -12,6 +12,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.crew import Crew
 from nncore.examples import Examples, Rows, count_of
+from nncore.factors import Factors, joined
 from nncore.gradients import square
 from nncore.objective import Objective, before_losses
 from nncore.optimizers.chunks import ELEMENTS, pieces, stretches
@@ -30,10 +31,10 @@ class Batch:
     """What a batch gave: the loss, its gradients, and the shards' parts in order.
 
     `means` are each output's loss before `outer`, over so many `terms`; `penalty` is the part of
-    the loss that the weights' regularizers add. `gradients` are views of `vector`, whose elements'
-    squares add up to `square`. `slopes` are the gradients of the inputs by number, where they are
-    wanted. `renewed` are the weights that the pass itself changes. The arrays live in the
-    executor's buffers until its next batch.
+    the loss that the weights' regularizers add. `gradients` are views of `vector`, those of other
+    weights are `factors`; the squares of all their elements add up to `square`. `slopes` are the
+    gradients of the inputs by number, where they are wanted. `renewed` are the weights that the
+    pass itself changes. The arrays live in the executor's buffers until its next batch.
     """
 
     loss: float
@@ -42,28 +43,43 @@ class Batch:
     terms: list[int]
     gradients: Params
     vector: Array
+    factors: dict[str, Factors]
     square: float
     slopes: dict[int, Array]
     parts: list[Part]
     renewed: Params
+
+    @property
+    def levers(self) -> Params:
+        """Arrays that are scaled to scale the gradients, and that are finite if those are."""
+        return self.gradients | {name: pair.dy for name, pair in self.factors.items()}
 
 
 class Executor:
     """Runs batches of one program and objective in `shards` parts, each on its own thread.
 
     The parts are contiguous and their results are added in order, so that the outcome depends on
-    the number of shards alone, never on timing.
+    the number of shards alone, never on timing. Gradients of `factored` weights stay factors, those
+    of all others lie in a vector as `layout` says.
     """
 
-    def __init__(self, program: Program, objective: Objective, shards: int = 1) -> None:
+    def __init__(
+        self,
+        program: Program,
+        objective: Objective,
+        shards: int = 1,
+        factored: frozenset[str] = frozenset(),
+    ) -> None:
         self.program = pool_first(before_losses(program, objective.losses)).in_place()
         self.objective = objective
         learned = self.program.learned
-        self.layout = Layout({name: weight.shape for name, weight in learned.items()})
+        self.layout = Layout(
+            {name: weight.shape for name, weight in learned.items() if name not in factored}
+        )
         self.crew = Crew(shards)
         self._meetings: dict[int, Meeting] = {}
         self._shards = [
-            Shard(self.program, objective, self.layout, place) for place in range(shards)
+            Shard(self.program, objective, self.layout, place, factored) for place in range(shards)
         ]
         self._penalized = any(weight.regularizer is not None for weight in learned.values())
 
@@ -108,6 +124,9 @@ class Executor:
         if self._penalized:
             penalty = add_penalties(self.program, params, whole.gradients)
             squares = square(whole.vector)
+        factors = {
+            name: joined([share.factors[name] for share in shares]) for name in whole.factors
+        }
         return Batch(
             self.objective.value(means) + penalty,
             penalty,
@@ -115,7 +134,8 @@ class Executor:
             whole.terms,
             whole.gradients,
             whole.vector,
-            squares,
+            factors,
+            squares + sum(each.square() for each in factors.values()),
             _joined(shares) if whole.slopes else {},
             [share.part for share in shares],
             _averaged(shares) if whole.renewed else {},

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.optimizers.chunks import in_chunks
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -62,6 +63,6 @@ def limit(
 def layer_not_finite(arrays: Mapping[str, Array]) -> str | None:
     """The layer of the first gradient or weight that holds NaN or infinity, or None."""
     for name, array in arrays.items():
-        if not np.isfinite(array).all():
+        if not all(np.isfinite(piece).all() for (piece,) in in_chunks(array)):
             return name.rpartition(".")[0]
     return None

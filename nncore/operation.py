@@ -42,7 +42,8 @@ class Operation(Unit):
     is a view of x. `repeatable`: whether all work on numbers goes through `pass_.do`, so that a
     pass over arrays of the same shapes may be repeated without `forward` and `backward`.
     `never_falls`: y is a function of single elements that never falls as x rises. `takes_maxima`:
-    each element of y is the greatest of some of x.
+    each element of y is the greatest of some of x. `factored`: weights whose gradient is a product
+    that `backward` leaves to `products.kernel_gradient`.
     """
 
     __slots__ = ()
@@ -52,6 +53,7 @@ class Operation(Unit):
     repeatable: ClassVar[bool] = False
     never_falls: ClassVar[bool] = False
     takes_maxima: ClassVar[bool] = False
+    factored: ClassVar[tuple[str, ...]] = ()
 
     def wants_integers(self) -> bool:
         """Whether x holds whole numbers (token ids), which arrive as integers; else as floats."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import Array, Params
+from nncore.factors import Factors
 from nncore.seeds import bit_generator, normal_rows, uniform_rows
 from nncore.shapes import elements
 from nncore.shards import Meeting, T
@@ -34,7 +35,8 @@ class Run:
     run lies behind, from 0 to 1; outside of one it is 1. `gradients` are the places that those of
     the weights go to, by full name, and `places` those among them that one stage alone writes to.
     `tape`, if there is one, takes down the calls of the stages. `forgetful`: no backward pass
-    follows, so that nothing needs to be kept for it.
+    follows, so that nothing needs to be kept for it. `factored`: weights, by full name, whose
+    gradients are wanted as `factors`.
     """
 
     workspace: Workspace
@@ -52,6 +54,8 @@ class Run:
     fixed: bool = False
     passes: dict[int, Pass] = field(default_factory=dict)
     forgetful: bool = False
+    factored: frozenset[str] = frozenset()
+    factors: dict[str, Factors] = field(default_factory=dict)
 
     def total(self, value: T) -> T:
         """The sum over the batch's shards, added in their order, the same for each.
@@ -108,6 +112,21 @@ class Pass:
         if place is None or self.scope or place.dtype != dtype:
             return self.buffer(f"d{weight}", shape, dtype)
         return place
+
+    def keeps_factors(self, weight: str, x: Array, dy: Array) -> bool:
+        """Whether the gradient x^T dy of a weight is wanted as x and dy, which it then notes."""
+        name = f"{self.owner or self.layer}.{weight}"
+        if self.scope or name not in self.run.factored:
+            return False
+        # Copies: by the end of the step other stages may have written over these.
+        kept = Factors(
+            self.buffer(f"{weight} x", x.shape, x.dtype),
+            self.buffer(f"{weight} dy", dy.shape, dy.dtype),
+        )
+        self.do(np.copyto, kept.x, x)
+        self.do(np.copyto, kept.dy, dy)
+        self.run.factors[name] = kept
+        return True
 
     def spread(self, row: Array, shape: tuple[int, ...]) -> Array:
         """A weight that is to be added to each row of a small array, ready for that.

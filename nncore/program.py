@@ -11,10 +11,11 @@ from typing import Any
 
 from nncore.arrays import Params
 from nncore.errors import ArchitectureError, few
+from nncore.factors import worthwhile
 from nncore.layers import Layer
 from nncore.operation import Operation, Weight
 from nncore.plan import NETWORK, NetworkSpec
-from nncore.shapes import Shape, check_axes
+from nncore.shapes import Shape, check_axes, elements
 from nncore.wiring import Wiring, name_of
 
 
@@ -110,6 +111,20 @@ class Program:
         """The weights, by full name, that one stage alone uses."""
         uses = [stage.key(name) for stage in self.stages for name in stage.weights]
         return frozenset(name for name in uses if uses.count(name) == 1)
+
+    def factored(self, batch_size: int) -> frozenset[str]:
+        """The weights whose gradients are better kept as factors, in batches of that size."""
+        once, learned = self.used_once, self.learned
+        return frozenset(
+            key
+            for stage in self.stages
+            for key in map(stage.key, stage.operation.factored)
+            if key in once
+            and key in learned
+            and learned[key].regularizer is None
+            and None not in stage.input_shape
+            and worthwhile(learned[key].shape, batch_size * elements(stage.input_shape[:-1]))
+        )
 
     @property
     def is_chain(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from nncore.arrays import Array, Params, dtype_of
 from nncore.examples import Examples, Filling, Rows, count_of, fill, filling, part_of
 from nncore.execution import Flow, backward, forward
+from nncore.factors import Factors
 from nncore.objective import Objective
 from nncore.passes import Call, Mask, Run
 from nncore.program import Program
@@ -45,13 +46,15 @@ class Part:
 class Share:
     """What a shard found in training, its part of the means taken over the batch's terms.
 
-    `vector` holds the gradients of all weights, `slopes` those of the inputs that are wanted.
+    `vector` holds the gradients of all weights but those that are `factors`, `slopes` those of the
+    inputs that are wanted.
     """
 
     means: list[float]
     terms: list[int]
     vector: Array
     gradients: Params
+    factors: dict[str, Factors]
     slopes: dict[int, Array]
     part: Part
     renewed: Params
@@ -76,9 +79,16 @@ class Shard:
     list of NumPy calls, which the later ones repeat: tiny networks spend most of a step in Python.
     """
 
-    def __init__(self, program: Program, objective: Objective, layout: Layout, place: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        objective: Objective,
+        layout: Layout,
+        place: int,
+        factored: frozenset[str],
+    ) -> None:
         self._program, self._objective, self._layout = program, objective, layout
-        self._run = Run(Workspace(), shard=place)
+        self._run = Run(Workspace(), shard=place, factored=factored)
         self._vector: Array | None = None
         self._plans: dict[int, Plan] = {}
         self._known: tuple[object, object, int] = (None, None, 0)
@@ -141,14 +151,16 @@ class Shard:
         examples = task.examples.gathered(
             rows, program.ports, self._vector.dtype, run.workspace, self._repeats
         )
-        run.renewed, run.tape = {}, [] if self._repeats else None
+        run.renewed, run.factors = {}, {}
+        run.tape = [] if self._repeats else None
         flow = forward(program, params, examples.inputs, run)
         part, first = self._part(examples, flow), run.tape
         means, terms, slopes = self._losses(part, flow, count)
         kept, run.tape = dict(slopes), [] if self._repeats else None
         gradients = backward(program, params, flow, slopes, run)
         second, run.tape = run.tape, None
-        share = Share(means, terms, self._vector, gradients, slopes, part, run.renewed)
+        found = self._vector, gradients, run.factors, slopes
+        share = Share(means, terms, *found, part, run.renewed)
         masked = any(mask is not None for mask in flow.masks.values())
         if first is not None and second is not None and not masked:
             if self._known[2] != run.workspace.moves:  # older plans use buffers that have moved

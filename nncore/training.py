@@ -30,7 +30,7 @@ from nncore.scores import Decode, Scores
 from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
 from nncore.training_state import TrainingState
-from nncore.updates import Updates, flat
+from nncore.updates import Updates
 from nncore.weights import check_trainable
 
 _EVALUATION_BATCH = 256
@@ -149,15 +149,17 @@ class Training:
     def _batch_size(self) -> int:
         return self.config.batch_size or len(self._examples)
 
+    @property
+    def _factored(self) -> frozenset[str]:
+        size = min(self._batch_size, len(self._examples))
+        return self.network.program.factored(size) if self.config.takes_factors else frozenset()
+
     def __iter__(self) -> Iterator[Epoch]:
         """Train, one item an epoch; at the end the best weights come back if so configured."""
-        with Executor(self.network.program, self._objective, self.config.shards or 1) as executor:
-            course, layout = self._course, executor.layout
-            if not self.config.optimizer.full_batch:
-                course.slots = flat(layout, course.slots, self._trained)
-            self._updates = Updates(
-                self.config.optimizer, layout, self._trained, course.slots, executor.crew
-            )
+        program, config, factored = self.network.program, self.config, self._factored
+        with Executor(program, self._objective, config.shards or 1, factored) as executor:
+            slots, places = self._course.slots, (executor.layout, factored)
+            self._updates = Updates(config.optimizer, *places, self._trained, slots, executor.crew)
             while self._goes_on() and self._train(executor):
                 yield self._end_epoch(executor)
         if self._course.average:
@@ -203,11 +205,9 @@ class Training:
             done = accumulated(each, executor.layout)
         norm = math.sqrt(done.square)
         if not math.isfinite(norm):
-            raise self._diverged(executor, batches[-1], done.gradients)
+            raise self._diverged(executor, batches[-1], done.levers)
         if self._limits:
-            limit(
-                done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm
-            )
+            limit(done.levers, norm, config.clip_value, config.clip_weight_norm, config.clip_norm)
         factor = config.schedule.factor(at.step, steps) * self._course.memory.get("factor", 1.0)
         at.rate = config.optimizer.learning_rate * factor
         at.step += 1
@@ -216,7 +216,7 @@ class Training:
         if config.optimizer.full_batch:
             self._search(executor, done, batches[0], steps)
         else:
-            self._updates.move(done.vector, at.step, at.rate)
+            self._updates.move(done.vector, done.factors, at.step, at.rate)
         if self._course.average:
             self._course.average.follow(self._trained)
         return done.loss

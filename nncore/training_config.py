@@ -74,6 +74,12 @@ class TrainingConfig:
         return replace(self, shards=shards_for(min(self.batch_size or examples, examples)))
 
     @property
+    def takes_factors(self) -> bool:
+        """Whether steps can do with factors of a gradient that is nowhere expanded as a whole."""
+        each = self.clip_weight_norm is not None or self.clip_value is not None
+        return not (each or self.optimizer.full_batch or self.accumulate_steps > 1)
+
+    @property
     def limits_gradients(self) -> bool:
         """Whether gradients are cut or scaled down in any way."""
         limits = (self.clip_norm, self.clip_weight_norm, self.clip_value)

@@ -36,6 +36,14 @@ class Layout:
         return self.views(np.zeros(self.size, dtype))
 
 
+def zeros_like(arrays: Mapping[str, Array]) -> Params:
+    """Zeros shaped like these arrays, one behind the other if all are of one precision."""
+    kinds = {array.dtype for array in arrays.values()}
+    if len(kinds) != 1:
+        return {name: np.zeros_like(array) for name, array in arrays.items()}
+    return Layout({name: array.shape for name, array in arrays.items()}).zeros(kinds.pop())
+
+
 def runs(layout: Layout, *groups: Mapping[str, Array]) -> list[tuple[slice, list[Array]]]:
     """Stretches of the layout whose arrays lie one behind the other in each of the groups.
 

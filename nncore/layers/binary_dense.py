@@ -24,6 +24,7 @@ class BinaryDense(Dense):
     """A dense layer whose weights, inputs or both are taken as -1 or 1."""
 
     repeatable: ClassVar[bool] = False
+    factored: ClassVar[tuple[str, ...]] = ()
 
     estimator: Estimator = "straight_through"
     binary_weights: bool = True

@@ -20,7 +20,7 @@ from nncore.layers.layer import Layer
 from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Pass
-from nncore.products import product
+from nncore.products import kernel_gradient, product
 from nncore.registry import register
 from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Positive, Shape, elements, written
@@ -33,6 +33,7 @@ class Dense(Layer):
 
     needs_output: ClassVar[bool] = False
     repeatable: ClassVar[bool] = True
+    factored: ClassVar[tuple[str, ...]] = ("kernel",)
 
     units: Positive
     activation: Activation | None = None
@@ -75,8 +76,7 @@ class Dense(Layer):
         x, kernel = cache, params["kernel"]
         vectors = dy.reshape(-1, self.units)
         inputs = x.reshape(len(vectors), x.shape[-1])
-        gradients = {"kernel": pass_.gradient("kernel", kernel.shape, x.dtype)}
-        product(inputs.T, vectors, gradients["kernel"], pass_)
+        gradients = kernel_gradient("kernel", inputs, vectors, pass_)
         if self.use_bias:
             gradients["bias"] = pass_.gradient("bias", (self.units,), x.dtype)
             ones = pass_.constant(1, (len(vectors),), x.dtype)

@@ -17,6 +17,7 @@ from nncore.documents.limits import Range
 from nncore.optimizers.chunks import in_chunks
 from nncore.optimizers.optimizer import Optimizer, Slots, decayed
 from nncore.registry import register
+from nncore.vectors import zeros_like
 
 
 @register("adagrad")
@@ -33,8 +34,10 @@ class Adagrad(Optimizer):
     weight_decay: Annotated[float, Range(min=0)] = 0.0
 
     def start(self, params: Mapping[str, Array]) -> Slots:
-        first = self.initial_accumulator_value
-        return {"sum": {name: np.full_like(weight, first) for name, weight in params.items()}}
+        sums = zeros_like(params)
+        for total in sums.values() if self.initial_accumulator_value else ():
+            total += self.initial_accumulator_value
+        return {"sum": sums}
 
     def update(
         self,

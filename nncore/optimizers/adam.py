@@ -23,6 +23,7 @@ from nncore.documents.limits import Range
 from nncore.optimizers.chunks import in_chunks
 from nncore.optimizers.optimizer import Optimizer, Slots
 from nncore.registry import register
+from nncore.vectors import zeros_like
 
 
 @register("adam")
@@ -43,7 +44,7 @@ class Adam(Optimizer):
     def start(self, params: Mapping[str, Array]) -> Slots:
         state = Optimizer.start(self, params)
         if self.amsgrad:
-            state["highest"] = {name: np.zeros_like(weight) for name, weight in params.items()}
+            state["highest"] = zeros_like(params)
         return state
 
     def update(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from nncore.arrays import Array
@@ -30,12 +30,21 @@ def pieces(stretch: slice) -> Iterator[slice]:
     yield from _divided(stretch, 1 + (stretch.stop - stretch.start) // ELEMENTS)
 
 
+def blocks(shape: Sequence[int], parts: int) -> list[list[slice]]:
+    """The rows of a matrix for so many threads, each with theirs in pieces."""
+    shares = _divided(slice(0, shape[0]), parts, 1)
+    return [
+        list(_divided(rows, 1 + (rows.stop - rows.start) * shape[1] // ELEMENTS, 1))
+        for rows in shares
+    ]
+
+
 def stretches(size: int, most: int) -> list[slice]:
     """A vector of that size in parts for as many threads at most as are worth it."""
     return list(_divided(slice(0, size), max(1, min(most, size // _WORTH_A_THREAD))))
 
 
-def _divided(stretch: slice, parts: int) -> Iterator[slice]:
+def _divided(stretch: slice, parts: int, aligned: int = _ALIGNED) -> Iterator[slice]:
     start, size = stretch.start, stretch.stop - stretch.start
-    ends = [start + size * part // parts // _ALIGNED * _ALIGNED for part in range(1, parts)]
+    ends = [start + size * part // parts // aligned * aligned for part in range(1, parts)]
     return (slice(*pair) for pair in pairwise([start, *ends, stretch.stop]))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from nncore.arrays import Array, Params, check_arrays
 from nncore.registry import Unit, kind
+from nncore.vectors import zeros_like
 
 Slots = dict[str, Params]
 """An optimizer's state: for each quantity it keeps, arrays by name.
@@ -35,10 +34,7 @@ class Optimizer(Unit):
 
     def start(self, params: Mapping[str, Array]) -> Slots:
         """The state before the first step, in the weights' precision."""
-        return {
-            slot: {name: np.zeros_like(weight) for name, weight in params.items()}
-            for slot in self.slots
-        }
+        return {slot: zeros_like(params) for slot in self.slots}
 
     def check(self, params: Mapping[str, Array], state: Slots) -> None:
         """Raise ValueError unless a state, maybe from a file, can be that of these weights."""
@@ -55,7 +51,7 @@ class Optimizer(Unit):
     ) -> None:
         """Take step number `step` (from 1) with that learning rate, changing params and state.
 
-        May overwrite the gradients.
+        Looks at one gradient after the other, which may each be lost then. May overwrite them.
         """
         raise NotImplementedError
 
