@@ -69,8 +69,8 @@ def goals(results: Results, peak: float | None) -> Iterator[Goal]:
         yield _each(results, f"{word}: each workload", large, 1.0)
         tiny = {name: ratios[name] for name in TINY}
         yield _each(results, f"{word}: {', '.join(TINY)}", tiny, TINY_GOAL)
-    shares = {name: memory_ratio(found) for name, found in measured.items()}
-    yield _memory(shares)
+    nothing = {workload.name: None for workload in workloads()}
+    yield _memory(nothing | {name: memory_ratio(found) for name, found in measured.items()})
     yield _reported(measured)
     for name, goal in PEAK_GOALS.items():
         words, wanted = f"training: share of the GEMM peak, {name}", f">= {goal:.0%}"
@@ -88,7 +88,8 @@ def _mean(results: Results, name: str, ratios: Ratios, goal: float) -> Goal:
     if mean is None:
         return unmeasured(name, wanted)
     words, unsure = f"{mean:.2f}{_of(known, ratios)}", bool(results.disturbed(PART, known))
-    return Goal(name, words, wanted, mean >= goal, unsure)
+    met = mean >= goal if len(known) == len(ratios) else None
+    return Goal(name, words, wanted, met, unsure)
 
 
 def _each(results: Results, name: str, ratios: Ratios, goal: float) -> Goal:
@@ -99,7 +100,12 @@ def _each(results: Results, name: str, ratios: Ratios, goal: float) -> Goal:
     under = {name: times for name, times in known.items() if times < goal}
     words = f"under it: {_listed(under)}" if under else f"least {min(known.values()):.2f}"
     unsure = bool(results.disturbed(PART, under or known))
-    return Goal(name, words + _of(known, ratios), wanted, not under, unsure)
+    return Goal(name, words + _of(known, ratios), wanted, _met(under, known, ratios), unsure)
+
+
+def _met(against: Collection[str], known: Collection[str], everything: Ratios) -> bool | None:
+    """One case against it decides; that nothing is needs all of them."""
+    return False if against else (True if len(known) == len(everything) else None)
 
 
 def _of(known: Collection[str], ratios: Ratios) -> str:
@@ -113,7 +119,7 @@ def _memory(shares: Ratios) -> Goal:
         return unmeasured(name, wanted)
     over = {name: share for name, share in known.items() if share > MEMORY_GOAL}
     words = f"over it: {_listed(over)}" if over else f"most {max(known.values()):.2f}"
-    return Goal(name, words, wanted, not over)
+    return Goal(name, words + _of(known, shares), wanted, _met(over, known, shares))
 
 
 def _reported(measured: Mapping[str, Any]) -> Goal:
@@ -121,7 +127,7 @@ def _reported(measured: Mapping[str, Any]) -> Goal:
     wanted = f"{count} workloads"
     if not measured:
         return unmeasured(name, wanted)
-    return Goal(name, f"{len(measured)} (table below)", wanted, len(measured) == count)
+    return Goal(name, f"{len(measured)} (table below)", wanted, len(measured) == count or None)
 
 
 def _listed(figures: Mapping[str, float | None]) -> str:

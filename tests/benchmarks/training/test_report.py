@@ -84,7 +84,7 @@ def test_verdicts_from_a_busy_machine_are_unsure(tmp_path):
 
     text = report(results, list(PARTS))
 
-    assert verdicts(text)["training: each workload"][0] == "met, unsure"
+    assert verdicts(text)["training: share of the GEMM peak, vgg"][0] == "met, unsure"
     assert "**others used the machine**" in text
     assert "code: commit abc1234, measured on 2030-01-01" in text
 
@@ -100,3 +100,20 @@ def test_the_notes_say_why_or_the_report_asks_for_them(tmp_path, written):
 
     assert why.startswith("vgg waits" if written else "Missed: ")
     assert written or "training: each workload" in why
+
+
+def test_a_goal_of_all_workloads_is_not_met_by_some(tmp_path):
+    results = Results(tmp_path)
+    steps(results, "vgg", {"eager": torch()})
+
+    some = verdicts(report(results, list(PARTS)))
+    for workload in workloads():
+        steps(results, workload.name, {"eager": torch(train_ms=5.0)})
+    whole = verdicts(report(results, list(PARTS)))
+
+    assert some["training: geometric mean"] == ("not measured", "2.00 (1 of 13 measured)")
+    assert some["training: each workload"][0] == "not measured"
+    assert some["training: peak memory, of PyTorch's leanest mode"][0] == "not measured"
+    assert whole["training: geometric mean"] == ("met", "5.00")
+    assert whole["training: each workload"] == ("met", "least 5.00")
+    assert whole["training: peak memory, of PyTorch's leanest mode"] == ("met", "most 0.33")
