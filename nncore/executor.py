@@ -124,9 +124,7 @@ class Executor:
         if self._penalized:
             penalty = add_penalties(self.program, params, whole.gradients)
             squares = square(whole.vector)
-        factors = {
-            name: joined([share.factors[name] for share in shares]) for name in whole.factors
-        }
+        factors = _factors(shares)
         return Batch(
             self.objective.value(means) + penalty,
             penalty,
@@ -213,6 +211,10 @@ def _averaged(shares: list[Share]) -> Params:
         values = [share.renewed[name] for share in shares]
         found[name] = np.average(values, axis=0, weights=rows).astype(value.dtype)
     return found
+
+
+def _factors(shares: list[Share]) -> dict[str, Factors]:
+    return {name: joined([share.factors[name] for share in shares]) for name in shares[0].factors}
 
 
 def _joined(shares: list[Share]) -> dict[int, Array]:

@@ -36,7 +36,7 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "adamax", "rmsprop", "adagrad", "
 def all_kernels(monkeypatch):
     """Every kernel that can is factored, however small, and expanded in several blocks."""
     monkeypatch.setattr(programs, "worthwhile", lambda *_: True)
-    monkeypatch.setattr(chunks, "ELEMENTS", 200)
+    monkeypatch.setattr(chunks, "BLOCK", 200)
 
 
 def factors(rows=5, depth=7, units=4, dtype="float64"):
