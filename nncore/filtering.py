@@ -26,8 +26,8 @@ from nncore.geometry import Geometry
 from nncore.passes import Pass
 
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
-# A constant in the products of point 1 is that constant in every output row.
-_ONE = _POINTS.index(1)
+ONE = _POINTS.index(1)
+"""A constant in the products of this point, which is 1, is that constant in every output."""
 _WORTH = 0.8
 _KERNEL_BYTES = 4 << 20
 _CHUNK_BYTES = 2 << 20
@@ -47,18 +47,19 @@ class Scheme:
 
 
 @cache
-def scheme(taps: int, dtype: np.dtype[Any]) -> Scheme:
-    """The scheme with as many output rows as the points allow for so many taps."""
-    last = len(_POINTS)
-    others = [[q for q in _POINTS if q != p] for p in _POINTS]
-    gaps = [np.prod([p - q for q in rest]) for p, rest in zip(_POINTS, others, strict=True)]
+def scheme(taps: int, dtype: np.dtype[Any], outputs: int | None = None) -> Scheme:
+    """The scheme for so many taps and outputs, by default as many as the points allow."""
+    last = len(_POINTS) if outputs is None else outputs + taps - 2
+    points = _POINTS[:last]
+    others = [[q for q in points if q != p] for p in points]
+    gaps = [np.prod([p - q for q in rest]) for p, rest in zip(points, others, strict=True)]
     output, kernel = np.zeros((last + 2 - taps, last + 1)), np.zeros((last + 1, taps))
     image = np.zeros((last + 1, last + 1))
-    output[:, :last] = np.vander(_POINTS, len(output), increasing=True).T
-    kernel[:last] = np.vander(_POINTS, taps, increasing=True) / np.array(gaps)[:, None]
+    output[:, :last] = np.vander(points, len(output), increasing=True).T
+    kernel[:last] = np.vander(points, taps, increasing=True) / np.array(gaps)[:, None]
     image[:last, :last] = [np.poly(rest)[::-1] for rest in others]
     output[-1, last] = kernel[last, -1] = 1
-    image[last] = np.poly(_POINTS)[::-1]
+    image[last] = np.poly(points)[::-1]
     return Scheme(output.astype(dtype), kernel.astype(dtype), image.astype(dtype))
 
 
@@ -170,7 +171,7 @@ def filter_rows(
     for part, spectrum, blocks in _spectra(x, tiling, joined, kernel.shape[3], p):
         products = _products(spectrum, taps, blocks, geometry.dilation[1], p)
         if bias is not None:
-            p.do(np.add, products[_ONE], bias, products[_ONE])
+            p.do(np.add, products[ONE], bias, products[ONE])
         _write_tiles(products, tiling, y[part], p)
 
 
