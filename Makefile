@@ -9,11 +9,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
-CHECKED := nncore service worker migrations tests benchmarks examples
+CHECKED := nncore service worker migrations tests benchmarks examples docs
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden lock bench bench-torch-env bench-service clean
+.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-service clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-service: $(STAMP) ## Measure the running service: latencies, memory
 
 golden: ## Record the references of the numeric core again (GOLDEN_PYTHON has PyTorch and Keras)
 	$(GOLDEN_PYTHON) -m tests.nncore.references.generate
+
+docs: $(STAMP) ## Write docs/units.md again, from the code and the rows of its tests
+	@$(PY) -m docs.generate_units
 
 lock: ## Resolve the dependencies again (needs uv; ARGS=--upgrade takes the newest)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

@@ -8,10 +8,18 @@ y = network.predict(params, x)
 """
 
 from nncore.budgets import time_budget
-from nncore.errors import ArchitectureError, ConfigError, DivergedError, DocumentError
+from nncore.errors import (
+    ArchitectureError,
+    ConfigError,
+    DivergedError,
+    DocumentError,
+    StateError,
+)
 from nncore.evaluation import evaluate
+from nncore.importing import from_keras_json, weights_from_keras, weights_from_torch
 from nncore.network import Network
 from nncore.nodes import Node
+from nncore.onnx.export import to_onnx
 from nncore.reports import Epoch, Step
 from nncore.trace import Trace, Traced
 from nncore.training import Training, fit
@@ -26,6 +34,7 @@ __all__ = [
     "Epoch",
     "Network",
     "Node",
+    "StateError",
     "Step",
     "Trace",
     "Traced",
@@ -34,5 +43,9 @@ __all__ = [
     "TrainingState",
     "evaluate",
     "fit",
+    "from_keras_json",
     "time_budget",
+    "to_onnx",
+    "weights_from_keras",
+    "weights_from_torch",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from nncore.arrays import Array, Params
 from nncore.contiguous import contiguous
 from nncore.correlation import correlate, correlate_back, kernel_gradient
+from nncore.correlation import scratch as correlation_scratch
 from nncore.errors import ArchitectureError
 from nncore.geometry import Geometry
 from nncore.passes import Pass
 from nncore.products import product
+from nncore.shapes import Shape, elements
 from nncore.windows import Windows
 
 
@@ -38,6 +40,13 @@ def convolve_back(
     dx = pass_.buffer("dx", x.shape, x.dtype)
     correlate_back(slopes, kernel, geometry, groups, dx, pass_)
     return dx, gradients
+
+
+def scratch(shape: Shape, windows: Windows, filters: int, groups: int, examples: int) -> int:
+    """Numbers that `convolve` and `convolve_back` work with, for images of a shape."""
+    image, channels = windows.sized((shape[0], shape[1])), elements(shape[2:])
+    geometry = Geometry.over(windows, image)
+    return correlation_scratch(geometry, image, (channels, filters), groups, examples)
 
 
 def add_bias(params: Params, y: Array) -> Array:

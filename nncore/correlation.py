@@ -17,15 +17,49 @@ from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
 from nncore.contiguous import contiguous
-from nncore.filtering import filter_gradient, filter_rows, worthwhile
+from nncore.filtering import filter_gradient, filter_rows, filter_scratch, worthwhile
 from nncore.geometry import Geometry
 from nncore.passes import Pass
-from nncore.patches import filter_images, images_gradient
+from nncore.patches import filter_images, images_gradient, images_scratch
+from nncore.shapes import elements
 from nncore.tilings import tiling
+from nncore.windows import Extent
 
 _TILE_BYTES = 1 << 20
+_BYTES = 4
 # Columns whose lines a level 1 cache holds while they are turned into rows.
 _TURNED = 32
+
+
+def scratch(geometry: Geometry, image: Extent, sizes: Extent, groups: int, examples: int) -> int:
+    """Numbers that a correlation and its gradients need beside their results.
+
+    `sizes`: channels of the images of that extent, and of the outputs.
+    """
+    kernel = elements(geometry.kernel) * sizes[0] * sizes[1] // groups
+    tile = max(_TILE_BYTES // _BYTES, 2 * kernel)
+    passes = [(geometry, sizes)]
+    if geometry.strides == (1, 1):
+        passes.append((geometry.adjoint(image), (sizes[1], sizes[0])))
+    tiled, filtered = 0, 0
+    for each, (channels, filters) in passes:
+        chosen = tiling(each, channels, filters) if groups == 1 else None
+        if chosen is not None:
+            filtered = max(filtered, images_scratch(chosen, channels, filters, examples))
+        elif groups == 1 and worthwhile(each, channels, filters):
+            filtered = max(filtered, filter_scratch(each, channels, filters, examples))
+        else:
+            tiled = max(tiled, _tile_scratch(each, channels, groups, tile, examples))
+    return tiled + filtered + 2 * kernel
+
+
+def _tile_scratch(geometry: Geometry, channels: int, groups: int, tile: int, examples: int) -> int:
+    """The framed examples under a tile of so many numbers, and its columns."""
+    (rows, width), window = geometry.output, elements(geometry.kernel) * channels // groups
+    row = max(1, width * window)
+    many = min(examples, max(1, tile // max(1, rows * row)))
+    columns = min(max(tile, row), examples * rows * row)
+    return many * elements(geometry.frame) * channels + columns
 
 
 @dataclass(frozen=True, slots=True)

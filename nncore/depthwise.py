@@ -13,10 +13,23 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
+from nncore.shapes import Shape, elements
 from nncore.taps import framed, framed_shape, inside, taps
 from nncore.windows import Windows
 
 _TILE_BYTES = 1 << 18
+_BYTES = 4
+
+
+def depthwise_scratch(shape: Shape, windows: Windows, multiplier: int, examples: int) -> int:
+    """Numbers that the passes over images of a shape work with."""
+    image, filters = windows.sized((shape[0], shape[1])), elements(shape[2:]) * multiplier
+    rows, columns = windows.counts(image)
+    frame, y = elements(windows.framed(image)) * filters, rows * columns * filters
+    each = max(elements(image) * filters // multiplier, y, 1)
+    many = min(examples, max(1, _TILE_BYTES // _BYTES // each))
+    repeated = elements(image) * filters if multiplier > 1 else 0
+    return many * (2 * frame + 2 * repeated + y) + elements(windows.size) * columns * filters
 
 
 def correlate_depthwise(x: Array, kernel: Array, windows: Windows, pass_: Pass) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Self
 
 
@@ -18,6 +19,12 @@ def readable(pointer: str) -> str:
         plain = token.replace("~1", "/").replace("~0", "~")
         path += f"[{plain}]" if re.fullmatch(r"\d+", plain) else f".{plain}"
     return path.removeprefix(".")
+
+
+def few(names: Collection[str], most: int = 20) -> str:
+    """Names as an error lists them: the first ones, and how many there are."""
+    listed = ", ".join(name for name, _ in zip(names, range(most), strict=False))
+    return listed if len(names) <= most else f"{listed}, ... ({len(names)} in all)"
 
 
 class DocumentError(ValueError):
@@ -45,18 +52,27 @@ class ConfigError(DocumentError):
     """A training configuration that cannot be followed."""
 
 
-class DivergedError(ArithmeticError):
-    """Training met NaN or infinity; `layer` is the first one that gave it (None: the loss)."""
+class StateError(ValueError):
+    """A training state that a run cannot go on from: of another run, or broken."""
 
-    def __init__(self, epoch: int, step: int, layer: str | None) -> None:
+
+class DivergedError(ArithmeticError):
+    """Training met NaN or infinity; `layer` is the first one that gave it (None: the loss).
+
+    `doubt`: what else than a bad course of the training may make the loss infinite.
+    """
+
+    def __init__(self, epoch: int, step: int, layer: str | None, doubt: str | None = None) -> None:
         where = f"layer {layer!r} gave" if layer else "the loss gave"
+        mend = "lower the learning rate, set clip_norm or look for extreme inputs"
+        self.doubt = None if layer else doubt
         super().__init__(
             f"training diverged in epoch {epoch}, step {step}: {where} values that are not "
-            "finite; lower the learning rate, set clip_norm or look for extreme inputs"
+            f"finite; {self.doubt or mend}"
         )
         self.epoch = epoch
         self.step = step
         self.layer = layer
 
-    def __reduce__(self) -> tuple[type[Self], tuple[int, int, str | None]]:
-        return type(self), (self.epoch, self.step, self.layer)
+    def __reduce__(self) -> tuple[type[Self], tuple[int, int, str | None, str | None]]:
+        return type(self), (self.epoch, self.step, self.layer, self.doubt)

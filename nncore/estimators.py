@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.onnx.graph import Graph
 
 Estimator = Literal["straight_through", "error_decay"]
 
@@ -25,6 +26,12 @@ def signs(x: Array) -> Array:
     found *= 2
     found -= 1
     return found
+
+
+def signs_in_onnx(x: str, graph: Graph) -> str:
+    """`signs` in ONNX operators."""
+    above = graph.node("GreaterOrEqual", x, graph.number(0))
+    return graph.node("Where", above, graph.number(1), graph.number(-1))
 
 
 def surrogate(x: Array, estimator: Estimator, progress: float) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nncore.arrays import Params, dtype_of
 from nncore.documents import parse
-from nncore.errors import DocumentError, step_into
+from nncore.errors import DocumentError, few, step_into
 from nncore.examples import Examples, Named
 from nncore.executor import Executor
 from nncore.metrics import Metric
@@ -39,6 +39,8 @@ def evaluate(
 
     With several outputs also `<output>_loss`, and metrics are `<output>_<metric>`.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     target = objective(loss, network.wiring.outputs, loss_weights)
     chosen = metrics_of(metrics, network.wiring.outputs)
     examples = checked_examples(network, target, chosen, x, y, sample_weight)
@@ -56,7 +58,7 @@ def metrics_of(
     for name in metrics:
         if name not in outputs:
             raise DocumentError(
-                step_into("/metrics", name), f"is no output; the outputs are {', '.join(outputs)}"
+                step_into("/metrics", name), f"is no output; the outputs are {few(outputs)}"
             )
     return tuple(
         tuple(parse(Metric, metric) for metric in metrics.get(name, ())) for name in outputs
@@ -68,7 +70,7 @@ def scores(
     executor: Executor, params: Params, examples: Examples, counted: Scores, batch_size: int
 ) -> dict[str, float]:
     """The losses with an executor at hand and checked examples, which are counted."""
-    dtype = dtype_of(params)
+    dtype = dtype_of(params, examples.inputs)
     for start in range(0, len(examples), batch_size):
         rows = slice(start, start + batch_size)
         batch = examples.rows(rows).prepared(executor.program.ports, dtype)

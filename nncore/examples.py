@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import AnyArray, Array
+from nncore.errors import few
 from nncore.losses.weighting import check_sample_weights
 from nncore.program import Port
 from nncore.shapes import Shape, fits, written
@@ -69,7 +70,7 @@ class Examples:
 
         def buffer(name: str, index: int, array: AnyArray, kind: np.dtype[Any]) -> AnyArray:
             place = workspace.take((name, index), (count, *array.shape[1:]), kind)
-            _fill(place, array, rows)
+            fill([_way(array, place)], rows)
             return place
 
         return Examples(
@@ -85,23 +86,35 @@ class Examples:
         )
 
 
-def fill(buffers: Examples, examples: Examples, rows: Rows) -> None:
-    """Put rows of examples into buffers of the right sizes."""
-    for place, array in zip(buffers.inputs, examples.inputs, strict=True):
-        _fill(place, array, rows)
-    for place, array in zip(buffers.targets, examples.targets, strict=True):
-        _fill(place, array, rows)
-    for weights, given in zip(buffers.weights, examples.weights, strict=True):
-        if weights is not None and given is not None:
-            _fill(weights, given, rows)
+Way = tuple[AnyArray, AnyArray, bool]
+"""An array, the buffer that rows of it go to, and whether `take` can put them there."""
+
+Filling = list[Way]
 
 
-def _fill(place: AnyArray, array: AnyArray, rows: Rows) -> None:
-    if isinstance(rows, slice) or type(array) is not np.ndarray or array.dtype != place.dtype:
-        np.copyto(place, array[rows], casting="unsafe")
-    else:
-        # The rows are known to exist; any other mode would go through a copy of the result.
-        array.take(rows, 0, place, "clip")
+def filling(buffers: Examples, examples: Examples) -> Filling:
+    """How rows of examples get into buffers of the right sizes."""
+    places = (*buffers.inputs, *buffers.targets, *buffers.weights)
+    arrays = (*examples.inputs, *examples.targets, *examples.weights)
+    return [
+        _way(array, place)
+        for array, place in zip(arrays, places, strict=True)
+        if array is not None and place is not None
+    ]
+
+
+def _way(array: AnyArray, place: AnyArray) -> Way:
+    return array, place, type(array) is np.ndarray and array.dtype == place.dtype
+
+
+def fill(filling: Filling, rows: Rows) -> None:
+    """Put rows of examples into their buffers."""
+    for array, place, same in filling:
+        if isinstance(rows, slice) or not same:
+            place[...] = array[rows]
+        else:
+            # The rows are known to exist; any other mode would go through a copy of the result.
+            array.take(rows, 0, place, "clip")
 
 
 def count_of(rows: Rows) -> int:
@@ -133,14 +146,14 @@ def by_name(what: str, given: Named, names: Sequence[str]) -> tuple[AnyArray, ..
     """
     if not isinstance(given, Mapping):
         if len(names) > 1:
-            raise ValueError(f"{what} must be a mapping with {', '.join(names)}")
+            raise ValueError(f"{what} must be a mapping with {few(names)}")
         given = {names[0]: given}
     for name in given:
         if name not in names:
-            raise ValueError(f"{what} has {name!r}, which is unknown; known: {', '.join(names)}")
+            raise ValueError(f"{what} has {name!r}, which is unknown; known: {few(names)}")
     for name in names:
         if name not in given:
-            raise ValueError(f"{what} lacks {name!r}; it needs {', '.join(names)}")
+            raise ValueError(f"{what} lacks {name!r}; it needs {few(names)}")
     return tuple(as_array(given[name]) for name in names)
 
 
@@ -167,6 +180,9 @@ def checked_inputs(x: Named, shapes: Mapping[str, Shape]) -> tuple[AnyArray, ...
         if array.ndim == 0 or not fits(array.shape[1:], shape):
             what = "x" if len(inputs) == 1 else f"x[{name!r}]"
             raise ValueError(f"{what} must have shape (N, *{written(shape)}), got {array.shape}")
+        if array.dtype.kind in "cSUVmM":
+            what = "x" if len(inputs) == 1 else f"x[{name!r}]"
+            raise ValueError(f"{what} must hold real numbers, got {array.dtype}")
     check_lengths(inputs, ())
     return inputs
 

@@ -61,6 +61,7 @@ class Executor:
         learned = self.program.learned
         self.layout = Layout({name: weight.shape for name, weight in learned.items()})
         self.crew = Crew(shards)
+        self._meetings: dict[int, Meeting] = {}
         self._shards = [
             Shard(self.program, objective, self.layout, place) for place in range(shards)
         ]
@@ -76,6 +77,12 @@ class Executor:
         trace: TracebackType | None,
     ) -> None:
         self.crew.close()
+
+    def aim(self, objective: Objective) -> None:
+        """Go on with other weights of the same losses."""
+        self.objective = objective
+        for shard in self._shards:
+            shard.aim(objective)
 
     def train(
         self,
@@ -124,7 +131,7 @@ class Executor:
         used = max(1, min(count, len(self._shards)))
         if used == 1:
             return [work(0, slice(0, count), None)]
-        meeting = Meeting(used)
+        meeting = self._meetings.pop(used, None) or Meeting(used)
 
         def part(place: int) -> T:
             rows = slice(place * count // used, (place + 1) * count // used)
@@ -134,7 +141,9 @@ class Executor:
                 meeting.leave()
                 raise
 
-        return self.crew.run(part, used)
+        found = self.crew.run(part, used)
+        self._meetings[used] = meeting  # not after errors, which end a meeting for good
+        return found
 
     def _add_vectors(self, vectors: list[Array]) -> float:
         """Add the others to the first, piece by piece; the sum of the squares."""
@@ -164,6 +173,8 @@ def train_once(
     step: int = 0,
 ) -> Batch:
     """All of the examples as one batch, by an executor that nobody else uses."""
+    if shards < 1:
+        raise ValueError(f"shards must be at least 1, got {shards}")
     rows = slice(0, len(examples))
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,8 @@ from numpy.lib.stride_tricks import as_strided
 from nncore.arrays import Array
 from nncore.geometry import Geometry
 from nncore.passes import Pass
+from nncore.schemes import MOST_TAPS, ONE, Scheme, scheme
 
-_POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
-ONE = _POINTS.index(1)
-"""A constant in the products of this point, which is 1, is that constant in every output."""
 _WORTH = 0.8
 _KERNEL_BYTES = 4 << 20
 _CHUNK_BYTES = 2 << 20
@@ -35,32 +32,6 @@ _CHUNK_BYTES = 2 << 20
 _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 40
 _FEW_CHANNELS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """A (m, n), G (n, r) and B (n, n)."""
-
-    output: Array
-    kernel: Array
-    image: Array
-
-
-@cache
-def scheme(taps: int, dtype: np.dtype[Any], outputs: int | None = None) -> Scheme:
-    """The scheme for so many taps and outputs, by default as many as the points allow."""
-    last = len(_POINTS) if outputs is None else outputs + taps - 2
-    points = _POINTS[:last]
-    others = [[q for q in points if q != p] for p in points]
-    gaps = [np.prod([p - q for q in rest]) for p, rest in zip(points, others, strict=True)]
-    output, kernel = np.zeros((last + 2 - taps, last + 1)), np.zeros((last + 1, taps))
-    image = np.zeros((last + 1, last + 1))
-    output[:, :last] = np.vander(points, len(output), increasing=True).T
-    kernel[:last] = np.vander(points, taps, increasing=True) / np.array(gaps)[:, None]
-    image[:last, :last] = [np.poly(rest)[::-1] for rest in others]
-    output[-1, last] = kernel[last, -1] = 1
-    image[last] = np.poly(points)[::-1]
-    return Scheme(output.astype(dtype), kernel.astype(dtype), image.astype(dtype))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +121,7 @@ class Blocks:
 def worthwhile(geometry: Geometry, channels: int, filters: int) -> bool:
     """Whether this takes clearly fewer products than the plain sum, also for short rows."""
     taps, (height, width) = geometry.kernel[0], geometry.output
-    if geometry.strict or geometry.strides != (1, 1) or not 1 < taps <= len(_POINTS):
+    if geometry.strict or geometry.strides != (1, 1) or not 1 < taps <= MOST_TAPS:
         return False
     tiling = Tiling.of(geometry, np.dtype(np.float32))
     points = len(tiling.scheme.image)
@@ -159,15 +130,33 @@ def worthwhile(geometry: Geometry, channels: int, filters: int) -> bool:
     return tiling.positions * points <= _WORTH * plain and kernel <= _KERNEL_BYTES
 
 
+def filter_scratch(geometry: Geometry, channels: int, filters: int, examples: int) -> int:
+    """Numbers in single precision that `filter_rows` and `filter_gradient` work with."""
+    kind = np.dtype(np.float32)
+    tiling, taps = Tiling.of(geometry, kind), geometry.kernel[1]
+    points = len(tiling.scheme.image)
+    kernel, each = points * taps * channels * filters, points * tiling.positions
+    many = _many(examples, each * (channels + filters) * kind.itemsize, kernel * kind.itemsize)
+    framed = tiling.height * geometry.frame[1] * channels
+    tiles = tiling.rows * geometry.output[1] * filters
+    more = each * filters if taps > 1 else 0
+    return many * (each * (channels + filters) + more + framed + tiles) + 2 * kernel
+
+
+def _many(images: int, bytes_each: int, least: int) -> int:
+    """How many images to take at a time."""
+    return max(1, min(images, max(_CHUNK_BYTES, least) // bytes_each))
+
+
 def filter_rows(
     x: Array, kernel: Array, bias: Array | None, geometry: Geometry, y: Array, p: Pass
 ) -> None:
     """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C, F), plus bias, into y."""
     tiling = Tiling.of(geometry, x.dtype)
     joined = geometry.kernel[1] if geometry.dilation[1] == 1 else 1
-    taps = p.scratch("taps", (len(tiling.scheme.image), *kernel.shape[1:]), x.dtype)
+    taps = p.of_weights("taps", (len(tiling.scheme.image), *kernel.shape[1:]), x.dtype)
     rows = kernel.reshape(len(kernel), -1)
-    p.do(np.matmul, tiling.scheme.kernel, rows, out=taps.reshape(len(taps), -1))
+    p.once(np.matmul, tiling.scheme.kernel, rows, out=taps.reshape(len(taps), -1))
     for part, spectrum, blocks in _spectra(x, tiling, joined, kernel.shape[3], p):
         products = _products(spectrum, taps, blocks, geometry.dilation[1], p)
         if bias is not None:
@@ -198,7 +187,7 @@ def _spectra(
     bytes_each = points * tiling.positions * (channels + filters) * x.itemsize
     # A product reads all taps: there must be enough positions to make that worth it.
     least = points * taps * channels * filters * x.itemsize
-    many = max(1, min(len(x), max(_CHUNK_BYTES, least) // bytes_each))
+    many = _many(len(x), bytes_each, least)
     frame = _frame(x, many, tiling, p)
     for start in range(0, len(x), many):
         images = x[start : start + many]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nncore.arrays import Array
 from nncore.errors import ArchitectureError
 from nncore.passes import Pass
-from nncore.shapes import Amount, Amounts, pair
+from nncore.shapes import Amount, Amounts, check_added, pair
 from nncore.windows import Extent
 
 Frame = tuple[Extent, Extent]
@@ -22,7 +22,8 @@ def frame_of(margins: int | tuple[int | Extent, int | Extent]) -> Frame:
 
 
 def grown(length: int | None, ends: Extent) -> int | None:
-    """A length with margins at both ends."""
+    """A length with margins at both ends. Raises ArchitectureError at `padding`."""
+    check_added(length, sum(ends), "padding")
     return None if length is None else length + sum(ends)
 
 

@@ -37,21 +37,27 @@ class Predictor:
     """
 
     def __init__(self, network: Network, params: Params, batch_size: int, shards: int) -> None:
+        for name, number in (("batch_size", batch_size), ("shards", shards)):
+            if number < 1:
+                raise ValueError(f"{name} must be at least 1, got {number}")
         self._network, self._params, self._batch_size = network, params, batch_size
         self._program = network.inference
         self._dtype = dtype_of(params)
         self._runs = [Run(Workspace(), fixed=True, shard=place) for place in range(shards)]
         self._crew = Crew(shards)
-        self._plans: dict[tuple[int, ...], list[Plan]] = {}
+        self._plans: dict[tuple[tuple[int, ...], str], list[Plan]] = {}
         self._moves = 0
-        self._repeats = self._program.is_chain and all(
-            stage.operation.repeatable for stage in self._program.stages
+        # Without weights the precision is that of x, which may change from call to call.
+        self._repeats = (
+            bool(params)
+            and self._program.is_chain
+            and all(stage.operation.repeatable for stage in self._program.stages)
         )
 
     @np.errstate(over="ignore", invalid="ignore")  # as a decorator it takes half the time
     def __call__(self, x: Any) -> Any:
         """What the last layer says about each example, as `Network.predict`, in fresh arrays."""
-        plans = self._plans.get(x.shape) if type(x) is np.ndarray else None
+        plans = self._plans.get((x.shape, x.dtype.char)) if type(x) is np.ndarray else None
         if plans is None:
             return self._predict(x)
         if len(plans) > 1:
@@ -68,6 +74,7 @@ class Predictor:
 
     def _predict(self, x: Any) -> Any:
         examples = Examples(self._network.inputs_of(x))
+        self._dtype = dtype_of(self._params, examples.inputs)
         count, size = len(examples), self._batch_size
         if self._repeats and 0 < count <= size:
             return self._record(examples)
@@ -115,7 +122,7 @@ class Predictor:
         if moves != self._moves:
             self._plans.clear()  # they use buffers that have moved
             self._moves = moves
-        self._plans[x.shape] = plans
+        self._plans[x.shape, x.dtype.char] = plans
         return np.concatenate([plan.y for plan in plans])
 
     def _in_parts(self, plans: list[Plan], x: AnyArray) -> Array:

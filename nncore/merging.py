@@ -17,6 +17,8 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.masks import joint_mask
 from nncore.operation import Operation
 from nncore.passes import Mask, Pass
 from nncore.shapes import Shape, elements, written
@@ -28,9 +30,13 @@ Masks = tuple[Mask | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Elementwise(Layer):
-    """Joins inputs element by element. A position is padding where any input says so."""
+    """Joins inputs element by element. A position is padding where any input says so.
+
+    `operator`: what joins two of them in ONNX.
+    """
 
     many: ClassVar[bool] = True
+    operator: ClassVar[str]
 
     def output_shape(self, shape: Shapes) -> Shape:
         return reduce(self._broadcast, shape)
@@ -86,6 +92,18 @@ class Elementwise(Layer):
             _summed(slope, aligned.shape).reshape(part.shape)
             for part, aligned, slope in zip(x, xs, slopes, strict=True)
         ), {}
+
+    def to_onnx(self, params: Params, x: tuple[Value, ...], graph: Graph) -> str:
+        rank = max(len(part.shape) for part in x)
+        missing = [range(1, 1 + rank - len(part.shape)) for part in x]
+        names = [
+            graph.unsqueeze(part.name, *axes) if axes else part.name
+            for part, axes in zip(x, missing, strict=True)
+        ]
+        return reduce(lambda one, other: graph.node(self.operator, one, other), names)
+
+    def onnx_mask(self, x: tuple[Value, ...], graph: Graph) -> Value | None:
+        return joint_mask([part.mask for part in x], graph)
 
 
 def two_inputs(layer: Operation, shapes: Shapes) -> None:

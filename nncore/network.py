@@ -27,7 +27,7 @@ from nncore.nodes import Node, nodes
 from nncore.objective import LossChoice, Objective, objective
 from nncore.operation import Weight
 from nncore.plan import NetworkSpec, read_spec
-from nncore.program import Stage, assemble
+from nncore.program import Program, Stage, assemble
 from nncore.reordering import pool_first
 from nncore.shapes import Shape
 from nncore.shards import shards_for
@@ -137,7 +137,8 @@ class Network:
     def memory_bytes(self, batch_size: int) -> int:
         """Bytes that training in float32 takes at most, about; variable sizes count once.
 
-        Weights with what the optimizer keeps, and for each stage its output and its gradient.
+        Weights with gradients and what adam keeps, and for each stage its output, its gradient and
+        what goes back to it. Validation and `predict` take less, for 256 examples unless told.
         """
         return memory_bytes(self.program, batch_size)
 
@@ -164,17 +165,21 @@ class Network:
 
     def inputs_of(self, x: Named) -> tuple[AnyArray, ...]:
         """The checked array of each input, from one array or a mapping by name."""
+        return self._checked(x)[0]
+
+    def _checked(self, x: Named) -> tuple[tuple[AnyArray, ...], Program]:
+        """The inputs, and the program for their actual shapes."""
         inputs = checked_inputs(x, self.input_shapes)
-        if any(None in shape for shape in self.input_shapes.values()):
-            shapes = {
-                name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
-            }
-            try:
-                assemble(self.spec, self.wiring, shapes)
-            except ArchitectureError as error:
-                given = ", ".join(str(array.shape) for array in inputs)
-                raise ValueError(f"x of shape {given} does not fit: {error}") from None
-        return inputs
+        if all(None not in shape for shape in self.input_shapes.values()):
+            return inputs, self.program
+        shapes = {
+            name: array.shape[1:] for name, array in zip(self.input_shapes, inputs, strict=True)
+        }
+        try:
+            return inputs, assemble(self.spec, self.wiring, shapes)
+        except ArchitectureError as error:
+            given = ", ".join(str(array.shape) for array in inputs)
+            raise ValueError(f"x of shape {given} does not fit: {error}") from None
 
     def examples(
         self, x: Named, y: Named, target: Objective, sample_weight: Named | None = None
@@ -183,24 +188,24 @@ class Network:
 
         Raises ValueError.
         """
-        inputs, targets = self.inputs_of(x), by_name("y", y, self.wiring.outputs)
+        (inputs, program), outputs = self._checked(x), self.wiring.outputs
+        targets = by_name("y", y, outputs)
         check_lengths(inputs, targets)
-        for (name, shape), loss, wanted in zip(
-            self.output_shapes.items(), target.losses, targets, strict=True
+        for name, shape, loss, wanted in zip(
+            outputs, program.output_shapes, target.losses, targets, strict=True
         ):
             try:
                 loss.check(shape, wanted)
             except ValueError as error:
                 raise error if len(targets) == 1 else ValueError(f"{name}: {error}") from None
-        return Examples(
-            inputs, targets, checked_weights(sample_weight, self.wiring.outputs, targets)
-        )
+        return Examples(inputs, targets, checked_weights(sample_weight, outputs, targets))
 
     def predict(self, params: Params, x: Named, batch_size: int = 256) -> Any:
         """What the last layer says about each example, in evaluation mode.
 
         x (N, ...), any real dtype, or a mapping by input; the result (N, ...) has the weights'
-        dtype. Several outputs come as a dict by name. For many calls see `predictor`.
+        dtype (without weights that of x, if a float). Several outputs come as a dict by name. For
+        many calls see `predictor`.
         """
         return Predictor(self, params, batch_size, 1)(x)
 
@@ -212,7 +217,8 @@ class Network:
         It takes a fraction of the time of `predict`, most for small networks, and works on parts
         of a batch in `shards` threads (by default as many as training takes for such batches).
         """
-        return Predictor(self, params, batch_size, shards or self.shards(batch_size))
+        parts = self.shards(batch_size) if shards is None else shards
+        return Predictor(self, params, batch_size, parts)
 
     def shards(self, batch_size: int) -> int:
         """Into how many parts training divides such batches, unless it is told otherwise."""

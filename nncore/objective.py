@@ -8,7 +8,7 @@ from typing import Any
 
 from nncore.activations import Activation
 from nncore.documents import parse
-from nncore.errors import ConfigError, DocumentError, step_into
+from nncore.errors import ConfigError, DocumentError, few, step_into
 from nncore.losses import Loss
 from nncore.operation import Operation
 from nncore.program import Program, Stage
@@ -24,12 +24,17 @@ class Objective:
     losses: tuple[Loss, ...]
     weights: tuple[float, ...]
 
+    @property
+    def doubt(self) -> str | None:
+        """What may make it infinite for finite outputs."""
+        return next((loss.doubt for loss in self.losses if loss.doubt), None)
+
     def value(self, means: Sequence[float]) -> float:
         """The weighted sum, from the mean of each loss's terms."""
-        return sum(
-            weight * loss.outer(mean)[0]
-            for loss, weight, mean in zip(self.losses, self.weights, means, strict=True)
-        )
+        total = 0.0
+        for loss, weight, mean in zip(self.losses, self.weights, means, strict=True):
+            total += weight * loss.outer(mean)[0]
+        return total
 
 
 def objective(
@@ -68,14 +73,13 @@ def _of_each(choice: Mapping[str, Any], outputs: Sequence[str]) -> tuple[Loss, .
 
 
 def _unknown(pointer: str, name: str, outputs: Sequence[str]) -> ConfigError:
-    return ConfigError(
-        step_into(pointer, name), f"is no output; the outputs are {', '.join(outputs)}"
-    )
+    return ConfigError(step_into(pointer, name), f"is no output; the outputs are {few(outputs)}")
 
 
 def before_losses(program: Program, losses: Sequence[Loss]) -> Program:
     """The program without final activations that the losses apply by themselves."""
     makers = {stage.output: stage for stage in program.stages}
+    read = {value for stage in program.stages for value in stage.inputs}
     outputs, dropped = [], set()
     for output, loss in zip(program.outputs, losses, strict=True):
         maker = makers[output]
@@ -83,7 +87,7 @@ def before_losses(program: Program, losses: Sequence[Loss]) -> Program:
             outputs.append(output)
             continue
         outputs.append(maker.inputs[0])
-        if not program.readers(output):
+        if output not in read:
             dropped.add(output)
     stages = tuple(stage for stage in program.stages if stage.output not in dropped)
     return Program(program.ports, stages, tuple(outputs))

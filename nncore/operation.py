@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
+from nncore.errors import ArchitectureError
 from nncore.initializers.initializer import Initializer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import Unit
 from nncore.regularizers.regularizer import Regularizer
@@ -17,14 +19,15 @@ from nncore.shapes import Shape
 class Weight:
     """A weight before it exists: its shape, how it starts, and what training adds to the loss.
 
-    `shared`: all layers of the network that have a weight of that name use one, `network.<name>`.
+    `shared`: all layers of the network that have a weight of that name use one, `network.<name>`,
+    and must have equals of this object, which says what the weight is for.
     """
 
     shape: tuple[int, ...]
     initializer: Initializer
     trainable: bool = True
     regularizer: Regularizer | None = None
-    shared: bool = False
+    shared: object = None
 
 
 class Operation(Unit):
@@ -69,6 +72,10 @@ class Operation(Unit):
         """Numbers that training keeps for one example, beside y and its gradient."""
         return 0
 
+    def scratch(self, shape: Any, examples: int) -> int:
+        """Numbers that a pass over so many examples needs for as long as it works here."""
+        return 0
+
     def output_mask(self, x: Any, mask: Any) -> Mask | None:
         """Which positions (N, T) of y hold data, given those of x; None: all do.
 
@@ -87,3 +94,23 @@ class Operation(Unit):
         May overwrite dy.
         """
         raise NotImplementedError
+
+    def to_onnx(self, params: Params, x: Any, graph: Graph) -> str:
+        """Write `forward` in evaluation mode as ONNX operators and name their result.
+
+        `x` is a Value, or a tuple of them. Raises ArchitectureError if there is no such form.
+        """
+        raise ArchitectureError("", f"{self.word()} has no form in ONNX; leave it out to export")
+
+    def onnx_mask(self, x: Any, graph: Graph) -> Value | None:
+        """What `output_mask` does, in ONNX operators: here, keep the mask of the only input.
+
+        An operation with an `output_mask` of its own that never gives None has this as well.
+        """
+        kept = type(self).output_mask is Operation.output_mask
+        mask: Value | None = x.mask if kept and not self.many else None
+        return mask
+
+    def word(self) -> str:
+        """What to call it in an error."""
+        return getattr(self, "type_name", type(self).__name__)

@@ -5,7 +5,7 @@ A tile of m x m outputs under r x r taps reads n x n places d of the image, n = 
     y = A [(G k G') * (B d B')] A'
 
 where * multiplies place by place: n^2 products instead of m^2 r^2 (Lavin and Gray, 2016; the tables
-are those of nncore.filtering). The products of a place, over all tiles and channels, are a matrix
+are those of nncore.schemes). The products of a place, over all tiles and channels, are a matrix
 product of (tiles, C) and (C, F). There must be many of both to pay for the way there and back.
 """
 
@@ -19,12 +19,14 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nncore.arrays import Array
-from nncore.filtering import ONE
 from nncore.passes import Pass
+from nncore.schemes import ONE
+from nncore.shapes import elements
 from nncore.tilings import Tiling
 from nncore.windows import Extent
 
 _CHUNK_BYTES = 1 << 20
+_BYTES = 4
 # OpenBLAS multiplies matrices of up to so many products without packing them first.
 _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 100
@@ -143,16 +145,42 @@ def _taps(kernel: Array, tiling: Tiling, p: Pass) -> Array:
     return taps
 
 
+def images_scratch(tiling: Tiling, channels: int, filters: int, examples: int) -> int:
+    """Numbers that a correlation of so many examples and its gradients need for a while."""
+    kernel, larger = tiling.points * channels * filters, max(channels, filters)
+    many, tall = _sizes(tiling, channels, filters, examples, _BYTES)
+    positions = many * tall * tiling.tiles[1]
+    blocks = Blocks.of(positions, channels * filters)
+    frame = many * elements(_framed(tiling)) * channels
+    half = tiling.sizes[0] * many * tall * _framed(tiling)[1] * larger
+    tiles = positions * elements(tiling.outputs) * filters
+    carried = tiling.points * blocks.count * blocks.rows * (channels + filters)
+    return kernel * (2 + blocks.count) + frame + half + tiles + carried
+
+
+def _sizes(
+    tiling: Tiling, channels: int, filters: int, examples: int, itemsize: int
+) -> tuple[int, int]:
+    """How many examples, or else rows of tiles of one, make a part."""
+    down, across = tiling.tiles
+    most = max(_CHUNK_BYTES // itemsize, 2 * tiling.points * channels * filters)
+    row = across * tiling.points * (channels + filters)
+    many = max(1, min(examples, most // (row * down)))
+    bands = min(down, -(-row * down // most)) if many == 1 else 1
+    # Parts of one size are better than a large one and a small one.
+    return -(-max(1, examples) // max(1, -(-examples // many))), -(-down // bands)
+
+
+def _framed(tiling: Tiling) -> Extent:
+    """The size of an image with what its tiles read."""
+    (height, width), (taps_v, taps_h) = tiling.covered, tiling.geometry.kernel
+    return height + taps_v - 1, width + taps_h - 1
+
+
 def _parts(x: Array, tiling: Tiling, filters: int, p: Pass) -> Iterator[Part]:
     """Parts whose numbers fit into a cache, or more if the kernel is large: all read all of it."""
     (down, across), channels = tiling.tiles, x.shape[3]
-    kernel = tiling.points * channels * filters
-    most = max(_CHUNK_BYTES // x.itemsize, 2 * kernel)
-    row = across * tiling.points * (channels + filters)
-    many = max(1, min(len(x), most // (row * down)))
-    bands = -(-row * down // most) if many == 1 else 1
-    # Parts of one size are better than a large one and a small one.
-    many, tall = -(-len(x) // -(-len(x) // many)), -(-down // min(down, bands))
+    many, tall = _sizes(tiling, channels, filters, len(x), x.itemsize)
     frame = _frame(x, many, tiling, p)
     for start in range(0, len(x), many):
         examples = slice(start, min(start + many, len(x)))
@@ -175,8 +203,7 @@ def _tiled(images: Array, tiling: Tiling) -> Array:
 
 def _frame(x: Array, many: int, tiling: Tiling, p: Pass) -> Array | None:
     """Zeros to put so many images into, None if they can stay where they are."""
-    (height, width), (taps_v, taps_h) = tiling.covered, tiling.geometry.kernel
-    size = height + taps_v - 1, width + taps_h - 1
+    size = _framed(tiling)
     if size == x.shape[1:3] and x.flags.c_contiguous:
         return None
     frame = p.scratch("framed", (many, *size, x.shape[3]), x.dtype)

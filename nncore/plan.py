@@ -10,10 +10,25 @@ from typing import Any, Literal
 from nncore.documents import if_given, parse
 from nncore.errors import ArchitectureError, DocumentError
 from nncore.layers import Layer
-from nncore.shapes import Positive, Shape
+from nncore.shapes import Positive, Shape, check_axes
+
+MOST_LAYERS = 10_000
+MOST_INPUTS = 1_000
+"""Of a network, and of a layer."""
 
 INPUT = "input"
 """What layers call the input of a document that has only one."""
+
+NETWORK = "network"
+"""What weights of the whole network are named after in place of a layer."""
+
+
+_SHARING = {
+    "type": "object",
+    "description": "A layer of all the fields of another, whose weights it uses, but for its own.",
+    "properties": {"shares": {"type": "string"}, "type": False},
+    "required": ["shares"],
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class NetworkSpec:
     layers, by default the one that no other reads.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer, ...] = dataclasses.field(metadata={"or_items": _SHARING})
     input: InputSpec | None = None
     inputs: dict[str, InputSpec] | None = if_given()
     outputs: tuple[str, ...] | None = if_given()
@@ -57,6 +72,7 @@ def read_spec(document: object, input_shape: Shape | None) -> NetworkSpec:
 
     Raises ArchitectureError.
     """
+    _check_size(document)
     try:
         spec = parse(NetworkSpec, _spelled_out(document))
     except DocumentError as error:
@@ -67,6 +83,13 @@ def read_spec(document: object, input_shape: Shape | None) -> NetworkSpec:
         spec = dataclasses.replace(spec, input=InputSpec(tuple(input_shape)))
     _check_sources(spec)
     return dataclasses.replace(spec, layers=_named(spec))
+
+
+def _check_size(document: object) -> None:
+    for field, most in (("layers", MOST_LAYERS), ("inputs", MOST_INPUTS)):
+        parts = document.get(field) if isinstance(document, Mapping) else None
+        if isinstance(parts, list | tuple | Mapping) and len(parts) > most:
+            raise ArchitectureError(f"/{field}", f"may be {most:,} at most, got {len(parts):,}")
 
 
 def _check_sources(spec: NetworkSpec) -> None:
@@ -82,6 +105,7 @@ def _check_sources(spec: NetworkSpec) -> None:
         _check_name(name, pointer)
         if not source.shape:
             raise ArchitectureError(f"{pointer}/shape", "needs at least one size, e.g. [4]")
+        check_axes(source.shape, f"{pointer}/shape")
 
 
 def _named(spec: NetworkSpec) -> tuple[Layer, ...]:
@@ -99,6 +123,8 @@ def _named(spec: NetworkSpec) -> tuple[Layer, ...]:
 def _claim(owners: dict[str, str], name: str, index: int) -> None:
     pointer = f"/layers/{index}/name"
     _check_name(name, pointer)
+    if name == NETWORK:
+        raise ArchitectureError(pointer, f'"{NETWORK}" begins the names of weights that all share')
     if name in owners:
         raise ArchitectureError(
             pointer, f'"{name}" is the name of {owners[name]} too; names must differ'

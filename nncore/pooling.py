@@ -8,13 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncore.arrays import Array
+from nncore.errors import ArchitectureError
 from nncore.passes import Mask, Pass
-from nncore.shapes import elements
+from nncore.shapes import Shape, elements
 from nncore.taps import framed, framed_shape, inside, taps
 from nncore.windows import Windows
 
 Cache = tuple[Array, Array, tuple[int, ...]]
 """The framed input, the output, the input's shape."""
+
+
+_MOST_TAPS = 1 << 16
+
+
+def check_taps(windows: Windows) -> None:
+    """Raise ArchitectureError for windows that would be gone through for ages."""
+    if elements(windows.size) > _MOST_TAPS:
+        raise ArchitectureError(
+            "/pool_size",
+            f"a window has {elements(windows.size)} places, {_MOST_TAPS} are allowed; pool in "
+            "several steps, or globally",
+        )
+
+
+def pool_kept(shape: Shape, windows: Windows) -> int:
+    """Numbers that a pooling of images of a shape keeps: frames and dx beyond the image."""
+    image, channels = windows.sized((shape[0], shape[1])), elements(shape[2:])
+    frame = elements(windows.framed(image))
+    return (2 * frame - elements(image)) * channels if frame > elements(image) else 0
+
+
+def pool_scratch(output: Shape, examples: int) -> int:
+    """Numbers that a pooling works with: shares of slopes, and who has won, in bytes."""
+    return 3 * examples * elements(output) // 2
 
 
 def pool_extremes(

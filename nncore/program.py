@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nncore.arrays import Params
-from nncore.errors import ArchitectureError
+from nncore.errors import ArchitectureError, few
 from nncore.layers import Layer
 from nncore.operation import Operation, Weight
-from nncore.plan import NetworkSpec
-from nncore.shapes import Shape
+from nncore.plan import NETWORK, NetworkSpec
+from nncore.shapes import Shape, check_axes
 from nncore.wiring import Wiring, name_of
 
 
@@ -61,7 +61,7 @@ class Stage:
 
     def key(self, weight: str) -> str:
         """The full name of a weight."""
-        return f"{'network' if self.weights[weight].shared else self.owner}.{weight}"
+        return f"{NETWORK if self.weights[weight].shared else self.owner}.{weight}"
 
     def own(self, params: Mapping[str, Any]) -> Params:
         """This stage's weights by short name."""
@@ -152,7 +152,8 @@ def assemble(spec: NetworkSpec, wiring: Wiring, shapes: Mapping[str, Shape]) -> 
 
     Raises ArchitectureError, pointing at the layer at fault.
     """
-    ports = tuple(_port(spec, wiring, name, shape) for name, shape in shapes.items())
+    readers = _readers(spec, wiring)
+    ports = tuple(_port(spec, readers, name, shape) for name, shape in shapes.items())
     values = {port.name: number for number, port in enumerate(ports)}
     known: list[Shape] = [port.shape for port in ports]
     stages: list[Stage] = []
@@ -170,16 +171,23 @@ def assemble(spec: NetworkSpec, wiring: Wiring, shapes: Mapping[str, Shape]) -> 
             known.append(stage.output_shape)
             reads = (stage.output,)
         values[name_of(layer)] = reads[0]
+    _check_common(spec.layers, stages)
     whole = _wanting(_shared(spec.layers, stages), set())
     return Program(ports, tuple(whole), tuple(values[name] for name in wiring.outputs))
 
 
-def _port(spec: NetworkSpec, wiring: Wiring, name: str, shape: Shape) -> Port:
-    wants = any(
-        layer.operations()[0].wants_integers()
-        for layer, reads in zip(spec.layers, wiring.reads, strict=True)
-        if name in reads
-    )
+def _readers(spec: NetworkSpec, wiring: Wiring) -> dict[str, list[Layer]]:
+    """The layers that read each input."""
+    readers: dict[str, list[Layer]] = {name: [] for name in spec.sources}
+    for layer, reads in zip(spec.layers, wiring.reads, strict=True):
+        for name in reads:
+            if name in readers:
+                readers[name].append(layer)
+    return readers
+
+
+def _port(spec: NetworkSpec, readers: Mapping[str, list[Layer]], name: str, shape: Shape) -> Port:
+    wants = any(layer.operations()[0].wants_integers() for layer in readers[name])
     dtype = spec.sources[name].dtype
     if wants and dtype == "float32":
         raise ArchitectureError(
@@ -192,6 +200,7 @@ def _stage(
     layer: Layer, operation: Operation, reads: tuple[int, ...], shape: Any, index: int, output: int
 ) -> Stage:
     name, after = name_of(layer), operation.output_shape(shape)
+    check_axes(after, "")
     weights = {
         short: dataclasses.replace(weight, trainable=weight.trainable and layer.trainable)
         for short, weight in operation.weights(shape).items()
@@ -221,12 +230,30 @@ def _shared(layers: tuple[Layer, ...], stages: list[Stage]) -> Iterator[Stage]:
         yield dataclasses.replace(stage, weights=weights)
 
 
+def _check_common(layers: tuple[Layer, ...], stages: list[Stage]) -> None:
+    """Weights of the whole network must mean the same wherever they are used."""
+    known: dict[str, tuple[str, Weight]] = {}
+    for stage in stages:
+        for name, weight in stage.weights.items():
+            if not weight.shared:
+                continue
+            first, same = known.setdefault(name, (stage.layer, weight))
+            if same != weight:
+                index = next(i for i, layer in enumerate(layers) if layer.name == stage.layer)
+                field = "/activation" if getattr(layers[index], "activation", None) else ""
+                raise ArchitectureError(
+                    f"/layers/{index}{field}",
+                    f'differs from that of "{first}", with which it shares {NETWORK}.{name}; all '
+                    "fields, and whether the layer is trainable, must agree",
+                )
+
+
 def _check_owner(
     layers: tuple[Layer, ...], positions: Mapping[str, int], owner: str, pointer: str
 ) -> None:
     if owner not in positions:
         raise ArchitectureError(
-            pointer, f'there is no layer "{owner[:40]}"; known: {", ".join(positions)}'
+            pointer, f'there is no layer "{owner[:40]}"; known: {few(positions)}'
         )
     if (root := layers[positions[owner]].shares) is not None:
         raise ArchitectureError(pointer, f'"{owner}" has no weights of its own; share "{root}"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nncore.shapes import Amount, Positive
 from nncore.training_state import TrainingState
 
 
@@ -49,11 +50,11 @@ class Position:
     `penalties` that of the regularizers' part of the loss, one for each of its batches.
     """
 
-    epoch: int = 1
-    batch: int = 0
-    batches: int = 0
-    step: int = 0
-    epoch_steps: int = 0
+    epoch: Positive = 1
+    batch: Amount = 0
+    batches: Amount = 0
+    step: Amount = 0
+    epoch_steps: Amount = 0
     norms: float = 0.0
     penalties: float = 0.0
     rate: float = 0.0

@@ -122,7 +122,13 @@ class Scores:
         return numbers, {name: np.array(tally) for name, tally in self._tallies.items()}
 
     def restore(self, numbers: Mapping[str, Any], tallies: Mapping[str, AnyArray]) -> None:
-        """Go on from what another has counted."""
+        """Go on from what another has counted. Raises ValueError if that is something else."""
+        if not len(numbers["totals"]) == len(numbers["terms"]) == len(self._outputs):
+            raise ValueError(f"totals and terms must be {len(self._outputs)}, one for each output")
+        for name, tally in tallies.items():
+            if name not in self._metrics:
+                raise ValueError(f"there is no metric {name!r}")
+            self._metrics[name][1].value(tally)
         self._totals = [float(total) for total in numbers["totals"]]
         self._terms = [int(terms) for terms in numbers["terms"]]
         self._tallies = {name: np.array(tally) for name, tally in tallies.items()}

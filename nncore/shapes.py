@@ -9,6 +9,7 @@ import math
 from typing import Annotated
 
 from nncore.documents.limits import Range
+from nncore.errors import ArchitectureError
 
 Shape = tuple[int | None, ...]
 
@@ -19,6 +20,28 @@ Pair = Positive | tuple[Positive, Positive]
 Amount = Annotated[int, Range(min=0)]
 Amounts = Amount | tuple[Amount, Amount]
 """One amount for both ends or axes, or [first, second]."""
+
+
+MOST_AXES = 32
+
+
+def check_axes(shape: Shape, pointer: str) -> None:
+    """Raise ArchitectureError for shapes of more axes than arrays can have on all ways."""
+    if len(shape) > MOST_AXES:
+        raise ArchitectureError(
+            pointer, f"a shape may have {MOST_AXES} axes at most, here {len(shape)}; join some"
+        )
+
+
+MOST_ADDED = 1024
+
+
+def check_added(length: int | None, added: int, field: str) -> None:
+    """Raise ArchitectureError where an axis of unknown size is to grow without measure."""
+    if length is None and added > MOST_ADDED:
+        raise ArchitectureError(
+            f"/{field}", f"{added} is too much for an axis of varying size; {MOST_ADDED} is allowed"
+        )
 
 
 def elements(shape: Shape) -> int:
@@ -32,8 +55,9 @@ def pair(value: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def written(shape: Shape) -> str:
-    """A shape as its document writes it: `[28, null, 1]`."""
-    return "[" + ", ".join("null" if size is None else str(size) for size in shape) + "]"
+    """A shape as its document writes it: `[28, null, 1]`; never long."""
+    sizes = ["null" if size is None else str(size) for size in shape[:MOST_AXES]]
+    return f"[{', '.join(sizes)}{', ...' if len(shape) > MOST_AXES else ''}]"
 
 
 def fits(shape: tuple[int, ...], pattern: Shape) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.arrays import Array, Params, dtype_of
-from nncore.examples import Examples, Rows, count_of, fill, part_of
+from nncore.examples import Examples, Filling, Rows, count_of, fill, filling, part_of
 from nncore.execution import Flow, backward, forward
 from nncore.objective import Objective
 from nncore.passes import Call, Mask, Run
@@ -17,7 +17,7 @@ from nncore.vectors import Layout
 from nncore.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Task:
     """A batch to train on: rows of examples, and what decides about randomness.
 
@@ -61,6 +61,7 @@ class Share:
 class Plan:
     """The calls that a step consists of, over arrays that stay where they are."""
 
+    filling: Filling
     flow: Flow
     forward: list[Call]
     slopes: dict[int, Array]
@@ -85,6 +86,10 @@ class Shard:
             stage.operation.repeatable for stage in program.stages
         )
 
+    def aim(self, objective: Objective) -> None:
+        """Go on with other weights of the same losses; plans do not depend on them."""
+        self._objective = objective
+
     def train(self, task: Task, rows: slice, count: int, meeting: Meeting | None) -> Share:
         """The rows of a task's batch of `count` rows."""
         run, here = self._run, part_of(task.rows, rows)
@@ -94,7 +99,7 @@ class Shard:
         known = self._known
         if known[0] is not task.params or known[1] is not task.examples:
             self._plans.clear()
-            self._begin(task.params)
+            self._begin(task.params, task.examples)
         if known[2] != run.workspace.moves:
             self._plans.clear()
         self._known = (task.params, task.examples, run.workspace.moves)
@@ -102,7 +107,7 @@ class Shard:
         plan = self._plans.get(size)
         if plan is None:
             return self._record(task, here, count)
-        fill(plan.share.part.examples, task.examples, here)
+        fill(plan.filling, here)
         for call in plan.forward:
             call()
         share = plan.share
@@ -120,8 +125,8 @@ class Shard:
         run.progress, run.renewed = 1.0, {}
         return self._part(part, forward(self._program, params, part.inputs, run))
 
-    def _begin(self, params: Params) -> None:
-        dtype = dtype_of(params)
+    def _begin(self, params: Params, examples: Examples) -> None:
+        dtype = dtype_of(params, examples.inputs)
         if self._vector is None or self._vector.dtype != dtype:
             self._vector = np.zeros(self._layout.size, dtype)
             self._run.gradients = self._layout.views(self._vector)
@@ -149,7 +154,9 @@ class Shard:
             if self._known[2] != run.workspace.moves:  # older plans use buffers that have moved
                 self._plans.clear()
                 self._known = (*self._known[:2], run.workspace.moves)
-            self._plans[count_of(rows)] = Plan(flow, first, kept, second, share)
+            self._plans[count_of(rows)] = Plan(
+                filling(examples, task.examples), flow, first, kept, second, share
+            )
         return share
 
     def _part(self, examples: Examples, flow: Flow) -> Part:

@@ -68,6 +68,8 @@ def check_squashing(activation: Activation | None, field: str, units: int) -> No
             f"{activation.type_name} has weights of its own, which no step can hold; "
             "use tanh, sigmoid or another fixed function",
         )
+    if getattr(activation, "axis", -1) != -1:
+        raise ArchitectureError(f"/{field}/axis", "a step has the units' axis alone: use -1")
 
 
 class _Tanh(Squashing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from nncore.errors import few
 from nncore.shapes import Shape, elements, written
 
 _HEAD = ("layer", "type", "reads", "output", "parameters", "FLOPs", "bytes")
@@ -43,7 +44,7 @@ def _row(layer: Row) -> tuple[str, ...]:
     return (
         layer.name,
         layer.type,
-        ", ".join(layer.inputs),
+        few(layer.inputs),
         written(layer.output_shape),
         f"{layer.parameters:,}",
         f"{layer.flops:,}",

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from nncore.filtering import Scheme, scheme
 from nncore.geometry import Geometry
+from nncore.schemes import MOST_TAPS, Scheme, scheme
 from nncore.windows import Extent
 
 _WORTH = 0.6
 _FEWEST_CHANNELS = 64
 # The kernel's products with its tables are computed anew in each step.
 _KERNEL_BYTES = 10 << 20
-_MOST_POINTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def tiling(geometry: Geometry, channels: int, filters: int) -> Tiling | None:
     plain = geometry.strides == geometry.dilation == (1, 1) and not geometry.strict
     if not plain or min(channels, filters) < _FEWEST_CHANNELS or min(geometry.kernel) == 1:
         return None
-    choices = [range(2, _MOST_POINTS + 2 - taps) for taps in geometry.kernel]
+    choices = [range(2, MOST_TAPS + 3 - taps) for taps in geometry.kernel]
     found = [Tiling.of(geometry, (v, h)) for v in choices[0] for h in choices[1]]
     small = [one for one in found if one.points * channels * filters * 4 <= _KERNEL_BYTES]
     best = min(small, key=lambda one: (one.products, one.points), default=None)

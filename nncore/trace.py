@@ -53,7 +53,7 @@ def trace(
 ) -> Trace:
     """The trace of a step on these examples in training mode with seed 0; changes nothing."""
     whole = program.with_input_gradients()
-    ready = examples.prepared(whole.ports, dtype_of(params))
+    ready = examples.prepared(whole.ports, dtype_of(params, examples.inputs))
     run = Run(Workspace(), training=True)
     flow = forward(whole, params, ready.inputs, run)
     values = {number: np.array(value) for number, value in flow.values.items()}

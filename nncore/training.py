@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nncore.accumulation import Accumulated, accumulated
+from nncore.accumulation import Accumulated, accumulated, check_accumulation, weighted
 from nncore.arrays import Params, dtype_of
 from nncore.averaging import Average
 from nncore.budgets import Stop
@@ -25,10 +25,11 @@ from nncore.gradients import layer_not_finite, limit
 from nncore.measures import measures
 from nncore.network import Network
 from nncore.reports import Epoch, Position, Step
+from nncore.resuming import run_of
 from nncore.scores import Decode, Scores
 from nncore.seeds import generator
 from nncore.training_config import TrainingConfig
-from nncore.training_state import TrainingState, group
+from nncore.training_state import TrainingState
 from nncore.updates import Updates, flat
 from nncore.weights import check_trainable
 
@@ -58,8 +59,8 @@ def fit(
     raise to stop. `decode` turns predictions and targets into the units that metrics are read in.
     `stop`, asked after each step, ends the run in good order when it says True. `resume` goes on
     from another run's state: params become what they were. Mappings by name stand for several
-    inputs and outputs. Raises ConfigError or ValueError at once, DivergedError when a loss or
-    gradient is not finite.
+    inputs and outputs. Raises ConfigError, StateError or ValueError at once, DivergedError when a
+    loss or gradient is not finite.
     """
     return iter(
         Training(
@@ -97,7 +98,10 @@ class Training:
         weights = network.weights
         self._trained = {name: params[name] for name in weights if weights[name].trainable}
         self._course = Course(
+            run_of(network.to_spec(), settings, len(examples), params),
             params,
+            settings.optimizer,
+            self._trained,
             settings.optimizer.start(self._trained),
             self._scores(),
             self._start_stopper(),
@@ -105,16 +109,16 @@ class Training:
         )
         self._check_demands()
         self._told_to_stop = False
-        self._needs_measure = any(self._metrics)
+        self._needs_measure, self._limits = any(self._metrics), settings.limits_gradients
         if resume is not None:
-            network.check_weights(group(resume.arrays, "params"))
-            self._course.resume(resume)
+            self._course.resume(resume, -(-len(examples) // self._batch_size))
 
     def _checked(self, x: Named, y: Named, sample_weight: Named | None = None) -> Examples:
         return checked_examples(self.network, self._objective, self._metrics, x, y, sample_weight)
 
     def _check_demands(self) -> None:
         """What the optimizer and the schedule need of a run."""
+        check_accumulation(self.config.accumulate_steps, self._objective.losses)
         optimizer, figure = self.config.optimizer, self.config.schedule.watched()
         if figure is not None:
             validated = self._validation is not None
@@ -188,16 +192,19 @@ class Training:
 
     def _step(self, executor: Executor, batches: list[Rows], steps: int) -> float:
         at, config = self._course.position, self.config
+
+        def run(rows: Rows) -> Batch:
+            return self._batch(executor, rows, steps)
+
         if len(batches) == 1:
-            done: Batch | Accumulated = self._batch(executor, batches[0], steps)
+            done: Batch | Accumulated = run(batches[0])
         else:
-            done = accumulated(
-                (self._batch(executor, rows, steps) for rows in batches), executor.layout
-            )
+            each = weighted(executor, self.params, batches, self._prepared, run)
+            done = accumulated(each, executor.layout)
         norm = math.sqrt(done.square)
         if not math.isfinite(norm):
             raise self._diverged(executor, batches[-1], done.gradients)
-        if config.limits_gradients:
+        if self._limits:
             limit(
                 done.gradients, norm, config.clip_value, config.clip_weight_norm, config.clip_norm
             )
@@ -260,7 +267,8 @@ class Training:
         layer = first_not_finite(executor.program, self.params, inputs)
         if layer is None and gradients is not None:
             layer = layer_not_finite(gradients)
-        return DivergedError(self._course.position.epoch, self._course.position.step + 1, layer)
+        at = self._course.position
+        return DivergedError(at.epoch, at.step + 1, layer, self._objective.doubt)
 
     def _end_epoch(self, executor: Executor) -> Epoch:
         course, at = self._course, self._course.position
@@ -293,6 +301,12 @@ class Training:
             layer = first_not_finite(executor.program, params, sample.inputs)
             raise DivergedError(self._course.position.epoch, self._course.position.step, layer)
         return {f"val_{name}": value for name, value in found.items()}
+
+    @property
+    def restored_epoch(self) -> int | None:
+        """The epoch whose weights an ended run has put back; None if it kept its last ones."""
+        stopping, stopper = self.config.early_stopping, self._course.stopper
+        return stopper.best_epoch if stopping and stopping.restore_best and stopper else None
 
     def state(self) -> TrainingState:
         """All that a run needs to go on from here; to be called after a step or an epoch."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncore.arrays import AnyArray, Params
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.correlation import correlate, correlate_back, kernel_gradient
+from nncore.correlation import correlate, correlate_back, kernel_gradient, scratch
 from nncore.errors import ArchitectureError
 from nncore.geometry import Geometry
 from nncore.passes import Pass
-from nncore.windows import Extent, Padding, span
+from nncore.shapes import Shape, check_added, elements
+from nncore.windows import Extent, Padding, check_reach, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ class Axis:
             raise ArchitectureError(
                 "/output_padding", f"{self.extra} must be smaller than strides {self.stride}"
             )
+        if self.padding == "same":
+            field = "kernel_size"
+            check_reach(self.reach, self.dilation, steps and self.length(steps), field)
+        check_added(steps, self.stride, "strides")
         if steps is None:
+            check_added(steps, self.reach, "kernel_size" if self.dilation == 1 else "dilation_rate")
             return None
         length = self.length(steps)
         if length < 1:
@@ -88,6 +94,13 @@ class Transposition:
             offset=(self.vertical.offset, self.horizontal.offset),
             output=x,
         )
+
+    def scratch(self, shape: Shape, filters: int, examples: int) -> int:
+        """Numbers that the passes over images of a shape work with."""
+        height, width = (size or 1 for size in shape[:2])
+        size = self.vertical.length(height), self.horizontal.length(width)
+        geometry, channels = self.geometry((height, width)), elements(shape[2:])
+        return scratch(geometry, size, (filters, channels), 1, examples)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> Array:
         """The output y (N, OH, OW, F) of x (N, H, W, C) under a kernel (KH, KW, F, C)."""

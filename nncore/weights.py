@@ -8,21 +8,24 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nncore.arrays import Array, Params
+from nncore.errors import few
 from nncore.operation import Weight
 from nncore.seeds import generator
 from nncore.vectors import Layout
 
 
 def fresh(weights: Mapping[str, Weight], seed: int, dtype: DTypeLike) -> Params:
-    """Start values; each depends on the seed and the weight's name alone."""
-    kind = np.dtype(dtype)
+    """Start values; each depends on the seed and the weight's name alone. Raises ValueError."""
+    precision = np.dtype(dtype)
+    if precision not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, got {precision}")
     # One behind the other, the trainable ones first: an optimizer then takes them as one vector.
     order = sorted(weights, key=lambda name: not weights[name].trainable)
     layout = Layout({name: weights[name].shape for name in order})
-    views = layout.zeros(kind)
+    views = layout.zeros(precision)
     for name, weight in weights.items():
         views[name][...] = weight.initializer.draw(
-            generator(seed, "init", name), weight.shape, kind
+            generator(seed, "init", name), weight.shape, precision
         )
     return {name: views[name] for name in weights}
 
@@ -38,7 +41,7 @@ def check_weights(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Ar
             raise ValueError(f"weight {name!r} must be floating-point, got {params[name].dtype}")
     for name in params:
         if name not in shapes:
-            raise ValueError(f"unknown weight {name!r}; the network has {', '.join(shapes)}")
+            raise ValueError(f"unknown weight {name!r}; the network has {few(shapes)}")
 
 
 def check_trainable(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Array]) -> None:

@@ -49,6 +49,19 @@ class Windows:
         vertical, horizontal = (margins(*axis, self.padding) for axis in self._axes(image))
         return vertical, horizontal
 
+    def sized(self, image: tuple[int | None, int | None]) -> Extent:
+        """(height, width) of an image; where they vary, the smallest that a window fits into."""
+        height, width = (
+            size or (reach if self.padding == "valid" else 1)
+            for size, reach in zip(image, self.reach, strict=True)
+        )
+        return height, width
+
+    def framed(self, image: Extent) -> Extent:
+        """(height, width) of an image with its margins."""
+        vertical, horizontal = self.margins(image)
+        return image[0] + sum(vertical), image[1] + sum(horizontal)
+
     def in_image(
         self, image: tuple[int | None, int | None], field: str
     ) -> tuple[int | None, int | None]:
@@ -65,9 +78,11 @@ class Windows:
         return list(zip(image, self.reach, self.strides, strict=True))
 
     def _fitting(self, axis: int, length: int | None, field: str, word: str) -> int | None:
+        reach = self.reach[axis]
+        if self.padding != "valid":
+            check_reach(reach, self.dilation[axis], length, field)
         if length is None:
             return None
-        reach = self.reach[axis]
         fitting = count(length, reach, self.strides[axis], self.padding)
         if fitting < 1:
             raise ArchitectureError(
@@ -76,6 +91,23 @@ class Windows:
                 f'use padding "same" or a smaller {field.removesuffix("_size")}',
             )
         return fitting
+
+
+_FARTHEST = 1024
+_FARTHEST_TIMES = 16
+
+
+def check_reach(reach: int, dilation: int, length: int | None, field: str) -> None:
+    """Raise ArchitectureError for windows that see next to nothing but padding."""
+    most = max(_FARTHEST, _FARTHEST_TIMES * (length or 0))
+    if reach > most:
+        where = field if dilation == 1 else "dilation_rate"
+        size = "of varying size" if length is None else f"of size {length}"
+        raise ArchitectureError(
+            f"/{where}",
+            f"a window reaches over {reach} positions of an axis {size}, nearly all of them "
+            f"padding; {most} are allowed, make the {where.removesuffix('_size')} smaller",
+        )
 
 
 def span(size: int, dilation: int) -> int:

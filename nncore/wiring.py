@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from nncore.errors import ArchitectureError, step_into
+from nncore.errors import ArchitectureError, few, step_into
 from nncore.layers import Layer
-from nncore.plan import NetworkSpec
+from nncore.plan import MOST_INPUTS, NetworkSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,9 @@ class Wiring:
     order: tuple[int, ...]
     outputs: tuple[str, ...]
     sequential: bool
+
+
+_LONGEST_CIRCLE = 20
 
 
 def wire(spec: NetworkSpec) -> Wiring:
@@ -47,6 +50,8 @@ def name_of(layer: Layer) -> str:
 def _reads(spec: NetworkSpec, index: int, known: Mapping[str, None]) -> tuple[str, ...]:
     layer, pointer = spec.layers[index], f"/layers/{index}/inputs"
     names = layer.inputs
+    if names is not None and len(names) > MOST_INPUTS:
+        raise ArchitectureError(pointer, f"may be {MOST_INPUTS:,} at most, got {len(names):,}")
     if names is None:
         if index:
             names = (name_of(spec.layers[index - 1]),)
@@ -80,11 +85,11 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(name[:100], names, n=1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
-    return f'there is no "{name[:40]}"{hint}; known: {", ".join(names)}'
+    return f'there is no "{name[:40]}"{hint}; known: {few(names)}'
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    return few([f'"{name}"' for name in names])
 
 
 def _order(layers: tuple[Layer, ...], reads: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
@@ -111,14 +116,16 @@ def _order(layers: tuple[Layer, ...], reads: tuple[tuple[str, ...], ...]) -> tup
 
 def _cycle(layers: tuple[Layer, ...], waiting: list[set[int]]) -> ArchitectureError:
     index = next(index for index, needed in enumerate(waiting) if needed)
-    path: list[int] = []
+    path: dict[int, None] = {}
     while index not in path:
-        path.append(index)
+        path[index] = None
         index = min(waiting[index])
-    circle = path[path.index(index) :]
+    circle = list(path)[list(path).index(index) :]
     first = min(circle)
     start = circle.index(first)
     names = [name_of(layers[other]) for other in (*circle[start:], *circle[:start], first)]
+    if len(names) > _LONGEST_CIRCLE:
+        names[_LONGEST_CIRCLE // 2 : -1] = [f"... ({len(circle)} in all)"]
     return ArchitectureError(
         f"/layers/{first}/inputs", f"the layers read each other in a circle: {' <- '.join(names)}"
     )
@@ -137,12 +144,14 @@ def _outputs(spec: NetworkSpec, reads: tuple[tuple[str, ...], ...]) -> tuple[str
         return tuple(ends)
     if not spec.outputs:
         raise ArchitectureError("/outputs", "needs at least one layer's name")
+    known, listed = set(names), set[str]()
     for place, name in enumerate(spec.outputs):
         pointer = step_into("/outputs", place)
-        if name not in names:
+        if name not in known:
             raise ArchitectureError(pointer, _unknown(name, names))
-        if name in spec.outputs[:place]:
+        if name in listed:
             raise ArchitectureError(pointer, f'"{name}" is listed twice')
+        listed.add(name)
     return spec.outputs
 
 

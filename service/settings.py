@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     heartbeat_seconds: PositiveFloat = 0.5  # also how often progress is written
     sweep_seconds: PositiveFloat = 2.0  # how often lost messages and leases are looked for
     max_attempts: PositiveInt = 3
+    checkpoint_seconds: PositiveFloat = 10.0  # how often a run's state is kept
+    poll_seconds: PositiveFloat = 2.0  # how often an idle trainer looks for jobs without a message
+    max_job_bytes: PositiveInt = 8 * 2**30  # that a trainer may grow by for a job
 
     @property
     def resolved_database_url(self) -> str:

@@ -9,7 +9,10 @@ import pytest
 from nncore import TrainingConfig
 from service import problems
 from service.jobs.schemas import JobCreate, JobRead
+from service.models.schemas import Receipt
 from service.settings import Settings
+from service.store.transitions import TRANSITIONS
+from worker import fingerprint
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
@@ -68,10 +71,37 @@ def test_every_reason_of_a_failed_job_has_a_section() -> None:
     assert reasons - set(sections("problems.md")) == set()
 
 
+def test_the_diagram_has_the_ways_between_states_that_there_are() -> None:
+    text = (DOCS / "jobs.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^    (\w+) --> (\w+):", text, re.MULTILINE))
+    taken_over = {("running", "running")}
+    assert drawn == taken_over | {
+        (before, after) for before, ways in TRANSITIONS.items() for after in ways
+    }
+
+
 def test_every_field_of_a_job_is_described() -> None:
     sent = table("jobs.md", "What you send").keys()
     assert sent == {*JobCreate.model_fields, *(field.name for field in fields(TrainingConfig))}
     assert table("jobs.md", "What you get").keys() == set(JobRead.model_fields)
+
+
+def test_every_field_of_a_receipt_is_described() -> None:
+    assert table("receipts.md", "What it says").keys() == set(Receipt.model_fields)
+
+
+def test_every_entry_of_a_fingerprint_is_described() -> None:
+    assert table("receipts.md", "The fingerprint").keys() == fingerprint.take(shards=1).keys()
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link into the page may name: its headings, a repeated one with a number."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        name = re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        repeated = sum(name == re.sub(r"-\d+$", "", other) for other in found)
+        found.add(f"{name}-{repeated}" if repeated else name)
+    return found
 
 
 @every_page
@@ -80,8 +110,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         path = (page.parent / target).resolve() if target else page
         assert path.exists(), f"{page.name} links to {target}"
         if anchor:
-            heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in heads}
+            assert anchor in anchors(path)
 
 
 @every_page

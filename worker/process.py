@@ -1,7 +1,7 @@
 """The worker's processes: a parent that sweeps, children that train.
 
-A stop is told to the children through an event made before they fork; each gives its job back to
-the queue at its next step, so that stopping a worker costs no job an attempt.
+A stop is told to the children through a flag made before they fork; each keeps its job's state and
+gives it back to the queue at its next step, so that stopping a worker costs no job an attempt.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import os
 import signal
 import socket
 import sys
-from multiprocessing import get_context
+import threading
 
 import structlog
 
 from service.store import leases
 from service.store.database import Database
 from worker.celery_app import settings
+from worker.flag import Flag
+from worker.poller import Poller
 from worker.run import run
 from worker.sweeper import Sweeper
 
@@ -26,41 +28,69 @@ SWITCH_SECONDS = 0.0005
 
 _log = structlog.get_logger(__name__)
 
-_stopping = get_context("fork").Event() if sys.platform != "win32" else get_context().Event()
+_stopping = Flag()
+_training = threading.Lock()  # a message's thread and the poller's never train at once
 _database: Database | None = None
+_poller: Poller | None = None
 _sweeper: Sweeper | None = None
 
 
-def run_next(rung_by: str) -> None:
-    """Claim the most urgent job and train it to an end; do nothing if there is none."""
+def run_next(rung_by: str) -> bool:
+    """Claim the most urgent job and train it to an end; False if there was none to be had here.
+
+    A message that comes while the poller trains is dropped: the poller looks again afterwards, and
+    those of other trainers do meanwhile.
+    """
+    if _stopping.is_set() or not _training.acquire(blocking=False):
+        return False
+    try:
+        return _run_next(rung_by)
+    finally:
+        _training.release()
+
+
+def _run_next(rung_by: str) -> bool:
     assert _database is not None, "start_child opens the database"
-    if _stopping.is_set():
-        return
     with _database.writing() as session:
         claim = leases.claim_next(session, _name(), settings.lease_seconds, settings.max_attempts)
     if claim is None:
         _log.info("nothing to do", rung_by=rung_by)
-        return
+        return False
     with structlog.contextvars.bound_contextvars(job=claim.job_id, attempt=claim.attempt):
         run(_database, claim, settings, _stopping.is_set)
+    return True
+
+
+def look() -> bool:
+    """Run the next job, if one waits; False if none did or this trainer is busy."""
+    assert _database is not None, "start_child opens the database"
+    if _training.locked():
+        return False
+    with _database.reading() as session:
+        waits = leases.claimable(session, settings.max_attempts)
+    return waits and run_next("poll")
 
 
 def start_child() -> None:
-    """In a fresh child: open a database of its own, and die when the parent does."""
-    global _database
+    """In a fresh child: open a database of its own, look for work, and die when the parent does."""
+    global _database, _poller
     _die_with_parent()
     sys.setswitchinterval(SWITCH_SECONDS)
     _database = Database(settings.resolved_database_url)
+    _poller = Poller(look, settings.poll_seconds)
+    _poller.start()
 
 
 def stop_child() -> None:
-    """In a child that ends."""
+    """In a child that ends: a job that the poller runs is given back first."""
+    if _poller is not None:
+        _poller.stop()
     if _database is not None:
         _database.dispose()
 
 
 def start_parent() -> None:
-    """In the parent, once it takes messages."""
+    """In the parent, once it has children; the broker may be away."""
     global _sweeper
     _sweeper = Sweeper(settings)
     _sweeper.start()

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.settings import Settings
-from service.store import leases
 from service.store.database import Database
+from service.store.sweep import sweep
 from worker.celery_app import QUEUE, TASK, app
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Sweeper(threading.Thread):
     def _sweep(self, database: Database) -> None:
         try:
             with database.writing() as session:
-                waiting = leases.sweep(session, self._settings.max_attempts)
+                waiting = sweep(session, self._settings.max_attempts)
             if waiting:
                 self._ring(min(waiting, self._settings.workers))
         except (SQLAlchemyError, KombuError, RedisError, OSError) as problem:

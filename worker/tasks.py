@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import signals
+from celery import bootsteps, signals
 
 from worker import process
 from worker.celery_app import TASK, app
@@ -26,9 +26,17 @@ def _child_stops(**_: Any) -> None:
     process.stop_child()
 
 
-@signals.worker_ready.connect
-def _parent_ready(**_: Any) -> None:
-    process.start_parent()
+class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Starts the sweeper behind the pool: unlike `worker_ready`, it waits for no broker."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, _parent: Any) -> None:
+        """Called by the worker as it starts."""
+        process.start_parent()
+
+
+app.steps["worker"].add(Sweeping)
 
 
 @signals.worker_shutting_down.connect

@@ -21,6 +21,7 @@ from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.errors import ArchitectureError
 from nncore.initializers.constant import Constant, Ones, Zeros
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.registry import register
@@ -71,7 +72,7 @@ class Adaptive(Activation):
     def weights(self, shape: Shape) -> dict[str, Weight]:
         width = elements(shape[-1:]) if self.scope == "neuron" else 1
         recovery = SlopeRecovery(self.slope_recovery) if self.slope_recovery else None
-        shared = self.scope == "network"
+        shared = self if self.scope == "network" else None
         slope = Weight((width,), Constant(1 / self.n), regularizer=recovery, shared=shared)
         if not self.rowdy_terms:
             return {"slope": slope}
@@ -84,6 +85,9 @@ class Adaptive(Activation):
 
     def flops(self, shape: Shape) -> int:
         return elements(shape) * (1 + 3 * self.rowdy_terms) + self.base.flops(shape)
+
+    def kept(self, shape: Shape) -> int:
+        return (8 if self.rowdy_terms else 3) * elements(shape) + self.base.kept(shape)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[Array, object]]:
         steep = pass_.buffer("steep", x.shape, x.dtype)
@@ -111,13 +115,24 @@ class Adaptive(Activation):
         dx += rowdy.pop("x")
         return dx, {"slope": slope, **rowdy}
 
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        slope = graph.weight("slope", self._factor(params))
+        steep = Value(graph.node("Mul", x.name, slope), x.shape)
+        y = self.base.to_onnx({}, steep, graph)
+        for number, amplitude, frequency in self._rowdy(params):
+            inside = graph.node("Mul", x.name, graph.weight(f"frequency_{number}", frequency))
+            wave = graph.node("Sin", inside)
+            wave = graph.node("Mul", wave, graph.weight(f"amplitude_{number}", amplitude))
+            y = graph.node("Add", y, wave)
+        return y
+
     def _factor(self, params: Params) -> Array:
         factor: Array = params["slope"] * params["slope"].dtype.type(self.n)
         return factor
 
     def _rowdy(self, params: Params) -> Iterator[tuple[int, Array, Array]]:
         """Each sine's number from 1, n alpha and k n omega."""
-        pairs = zip(params["amplitude"], params["frequency"], strict=True)
+        pairs = zip(params.get("amplitude", ()), params.get("frequency", ()), strict=True)
         for number, (amplitude, frequency) in enumerate(pairs, start=1):
             yield number, amplitude * self.n, frequency * (number * self.n)
 

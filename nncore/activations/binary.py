@@ -8,7 +8,8 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.estimators import Estimator, signs, surrogate
+from nncore.estimators import Estimator, signs, signs_in_onnx, surrogate
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -29,3 +30,6 @@ class Binary(Activation):
         dx = surrogate(cache, self.estimator, pass_.run.progress)
         np.multiply(dx, dy, out=dx)
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return signs_in_onnx(x.name, graph)

@@ -13,8 +13,9 @@ from typing import Annotated
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 _ALPHA = 1.6732632423543772
@@ -35,6 +36,9 @@ class Elu(Pointwise):
         np.add(y, self.alpha, out=dx)
         np.copyto(dx, 1, where=x > 0)
 
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Elu", x.name, alpha=float(self.alpha))
+
 
 @register("selu")
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Selu(Pointwise):
     def slope(self, x: Array, y: Array, dx: Array) -> None:
         np.add(y, _SCALE * _ALPHA, out=dx)
         np.copyto(dx, _SCALE, where=x > 0)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Selu", x.name, alpha=_ALPHA, gamma=_SCALE)
 
 
 def _exponential_below(x: Array, alpha: float, y: Array) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 
@@ -21,3 +22,6 @@ class Exponential(Pointwise):
 
     def slope(self, x: Array, y: Array, dx: Array) -> None:
         np.copyto(dx, y)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Exp", x.name)

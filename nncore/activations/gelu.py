@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
 from nncore.error_function import erf
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
+from nncore.shapes import Shape, elements
 
 _CUBE = 0.044715
 _SPREAD = math.sqrt(2 / math.pi)
@@ -28,6 +30,9 @@ class Gelu(Pointwise):
 
     approximate: bool = False
 
+    def kept(self, shape: Shape) -> int:
+        return 4 * elements(shape)
+
     def value(self, x: Array, y: Array) -> None:
         np.multiply(self._below(x), x, out=y)
 
@@ -39,6 +44,9 @@ class Gelu(Pointwise):
             density = np.exp(-0.5 * np.square(x)) * (0.5 * _SPREAD)
         np.multiply(density, x, out=dx)
         dx += below
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Gelu", x.name, approximate="tanh" if self.approximate else "none")
 
     def _below(self, x: Array) -> Array:
         if self.approximate:

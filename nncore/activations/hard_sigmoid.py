@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 
@@ -24,3 +25,6 @@ class HardSigmoid(Pointwise):
     def slope(self, x: Array, y: Array, dx: Array) -> None:
         np.less(np.abs(x), 3, out=dx)
         dx /= 6
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("HardSigmoid", x.name, alpha=1 / 6, beta=0.5)

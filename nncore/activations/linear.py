@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape
@@ -24,3 +25,6 @@ class Linear(Activation):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

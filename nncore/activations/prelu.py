@@ -15,6 +15,7 @@ from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.initializers.constant import Zeros
 from nncore.initializers.initializer import Initializer
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.registry import register
@@ -71,6 +72,9 @@ class Prelu(Activation):
         np.multiply(dy, alpha, out=dx)
         np.copyto(dx, dy, where=above)
         return dx, {"alpha": dalpha}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("PRelu", x.name, graph.weight("alpha", params["alpha"]))
 
     def _alpha_shape(self, shape: Shape) -> Shape:
         return tuple(

@@ -17,6 +17,7 @@ from nncore.activations.pointwise import Pointwise
 from nncore.arrays import Array, Params
 from nncore.documents.hints import if_given
 from nncore.documents.limits import Range
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -75,6 +76,21 @@ class Relu(Activation):
             slope *= cache < self.max_value
         dy *= slope
 
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        y = self._bent(x.name, graph)
+        return y if self.max_value is None else graph.node("Min", y, graph.number(self.max_value))
+
+    def _bent(self, x: str, graph: Graph) -> str:
+        if self.threshold:
+            threshold = graph.number(self.threshold)
+            below = graph.node(
+                "Mul", graph.node("Sub", x, threshold), graph.number(self.negative_slope)
+            )
+            return graph.node("Where", graph.node("GreaterOrEqual", x, threshold), x, below)
+        if self.negative_slope:
+            return graph.node("LeakyRelu", x, alpha=float(self.negative_slope))
+        return graph.node("Relu", x)
+
 
 @register("relu6")
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,9 @@ class Relu6(Pointwise):
     def slope(self, x: Array, y: Array, dx: Array) -> None:
         np.greater(y, 0, out=dx)
         dx *= y < 6
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Clip", x.name, graph.number(0), graph.number(6))
 
 
 @register("leaky_relu")
@@ -103,6 +122,9 @@ class LeakyRelu(Pointwise):
         np.greater(x, 0, out=dx)
         dx *= 1 - self.negative_slope
         dx += self.negative_slope
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("LeakyRelu", x.name, alpha=float(self.negative_slope))
 
 
 def rectify(x: Array, y: Array, pass_: Pass) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -38,3 +39,6 @@ class Sigmoid(Activation):
         pass_.do(np.multiply, slope, cache, slope)
         pass_.do(np.multiply, dy, slope, dy)
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Sigmoid", x.name)

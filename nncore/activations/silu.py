@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 
@@ -26,6 +27,9 @@ class Silu(Pointwise):
     def slope(self, x: Array, y: Array, dx: Array) -> None:
         _logistic(x, dx)
         dx += y * (1 - dx)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Mul", x.name, graph.node("Sigmoid", x.name))
 
 
 def _logistic(x: Array, out: Array) -> None:

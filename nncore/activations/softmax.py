@@ -15,6 +15,7 @@ from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.documents.hints import if_given
 from nncore.errors import ArchitectureError
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, written
@@ -67,6 +68,9 @@ class Softmax(AlongAxis):
         dx *= y
         return dx, {}
 
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Softmax", x.name, axis=self.axis)
+
 
 @register("log_softmax")
 @dataclass(frozen=True, slots=True)
@@ -88,3 +92,6 @@ class LogSoftmax(AlongAxis):
         dx *= dy.sum(axis=self.axis, keepdims=True)
         np.subtract(dy, dx, out=dx)
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("LogSoftmax", x.name, axis=self.axis)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 
@@ -31,3 +32,6 @@ class Softplus(Pointwise):
         np.negative(y, out=dx)
         np.expm1(dx, out=dx)
         np.negative(dx, out=dx)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Softplus", x.name)

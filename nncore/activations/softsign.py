@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nncore.activations.pointwise import Pointwise
-from nncore.arrays import Array
+from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.registry import register
 
 
@@ -26,3 +27,6 @@ class Softsign(Pointwise):
         dx += 1
         np.multiply(dx, dx, out=dx)
         np.divide(1, dx, out=dx)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Softsign", x.name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -33,3 +34,6 @@ class Tanh(Activation):
         pass_.do(np.subtract, pass_.constant(1, (), cache.dtype), slope, slope)
         pass_.do(np.multiply, dy, slope, dy)
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Tanh", x.name)

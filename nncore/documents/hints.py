@@ -13,19 +13,22 @@ from typing import Any, Literal
 from nncore import registry
 
 NONE = type(None)
+LARGEST_INTEGER = 2**63 - 1  # what files and databases keep
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Field:
     """One field of a document: its type hint and its default (MISSING if required).
 
-    A field of `if_given` is not written while it has its default.
+    A field of `if_given` is not written while it has its default. `or_items`: the schema of what
+    its items may be as well, where somebody spells it out before the document is parsed.
     """
 
     name: str
     hint: Any
     default: Any
     if_given: bool = False
+    or_items: Mapping[str, Any] | None = None
 
     @property
     def required(self) -> bool:
@@ -58,6 +61,7 @@ def _read_fields(cls: type) -> tuple[Field, ...]:
             if field.default_factory is dataclasses.MISSING
             else field.default_factory(),
             bool(field.metadata.get("if_given")),
+            field.metadata.get("or_items"),
         )
         for field in dataclasses.fields(cls)
     )

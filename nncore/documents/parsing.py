@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from nncore import registry
 from nncore.documents.hints import (
+    LARGEST_INTEGER,
     Field,
     article,
     expected,
@@ -24,7 +25,7 @@ from nncore.documents.hints import (
 from nncore.errors import DocumentError, step_into
 
 T = TypeVar("T")
-LARGEST_INTEGER = 2**63 - 1  # what files and databases keep
+_DEEPEST = 32
 
 
 def parse(cls: type[T], document: object, pointer: str = "") -> T:
@@ -145,6 +146,8 @@ def _unit(kind: type, document: Mapping[str, object] | str, pointer: str) -> Any
 
 
 def _object(cls: type, document: Mapping[str, object], pointer: str) -> Any:
+    if pointer.count("/") > _DEEPEST:
+        raise DocumentError(pointer, f"is nested too deeply; {_DEEPEST} levels are allowed")
     fields = fields_of(cls)
     _refuse_unknown(fields, document, pointer)
     values = {}

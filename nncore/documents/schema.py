@@ -7,11 +7,19 @@ import typing
 from typing import Any, Literal
 
 from nncore import registry
-from nncore.documents.hints import NONE, Field, fields_of, is_annotated, is_mapping, is_union
+from nncore.documents.hints import (
+    LARGEST_INTEGER,
+    NONE,
+    Field,
+    fields_of,
+    is_annotated,
+    is_mapping,
+    is_union,
+)
 from nncore.documents.writing import value_document
 
-_SCALARS = {
-    int: {"type": "integer"},
+_SCALARS: dict[Any, dict[str, Any]] = {
+    int: {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
     float: {"type": "number"},
     bool: {"type": "boolean"},
     str: {"type": "string"},
@@ -103,4 +111,6 @@ def _object(cls: type, definitions: dict[str, Any], references: str) -> dict[str
 
 def _property(field: Field, definitions: dict[str, Any], references: str) -> dict[str, Any]:
     schema = _schema(field.hint, definitions, references)
+    if field.or_items is not None:
+        schema["items"] = {"anyOf": [schema["items"], dict(field.or_items)]}
     return schema if field.required else {**schema, "default": value_document(field.default)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from nncore.registry import register
 @dataclass(frozen=True, slots=True)
 class Add(Elementwise):
     """Sum of two or more inputs; a residual connection."""
+
+    operator: ClassVar[str] = "Add"
 
     def join(self, xs: Arrays, y: Array) -> None:
         np.add(xs[0], xs[1], out=y)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
-from nncore.pooling import pool_means, pool_means_back
+from nncore.pooling import check_taps, pool_kept, pool_means, pool_means_back, pool_scratch
 from nncore.registry import register
 from nncore.shapes import Positive, Shape, elements
 from nncore.windows import Padding, Windows, require_sequence
@@ -27,10 +29,17 @@ class AvgPool1D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         steps, channels = require_sequence(shape, "avg_pool1d")
+        check_taps(self._windows())
         return self._windows().in_sequence(steps, "pool_size"), channels
 
     def flops(self, shape: Shape) -> int:
         return elements(self.output_shape(shape)) * self.pool_size
+
+    def kept(self, shape: Shape) -> int:
+        return pool_kept((shape[0], 1, shape[1]), self._windows())
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return pool_scratch(self.output_shape(shape), examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
@@ -43,6 +52,9 @@ class AvgPool1D(Layer):
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return pool_means_back(cache, dy[:, :, None], self._windows(), pass_)[:, :, 0], {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.pool("AveragePool", x, self._windows(), 0, graph)
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides

@@ -9,7 +9,7 @@ x, y (N, ..., C); gamma, beta, moving_mean, moving_variance (C,). Ioffe and Szeg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from nncore.initializers.constant import Ones, Zeros
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
 from nncore.normalization import feature_axis
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.registry import register
@@ -31,7 +32,8 @@ from nncore.shapes import Shape, elements
 class Centered:
     """What the backward pass needs: x minus its mean as rows (R, C), 1 / deviation (C,).
 
-    `weights` (R,) say which rows counted, `count` (1,) how many in all shards, None in evaluation.
+    `weights` (R, 1) say which rows counted, `count` (C,) how many in all shards, None in
+    evaluation. Where the channels are the steps, each has weights (R, C) of its own.
     """
 
     rows: Array
@@ -84,6 +86,9 @@ class BatchNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 2 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
         turned = self._turned(x)
         channels = turned.shape[-1]
@@ -92,8 +97,8 @@ class BatchNorm(Layer):
         centered = Centered(
             pass_.buffer("centered", rows.shape, x.dtype),
             pass_.buffer("factor", (channels,), x.dtype),
-            _weights(turned, pass_),
-            pass_.buffer("count", (1,), x.dtype) if of_batch else None,
+            self._weights(x, pass_),
+            pass_.buffer("count", (channels,), x.dtype) if of_batch else None,
         )
         pass_.do(self._center_batch if of_batch else self._center, params, rows, centered, pass_)
         y = pass_.buffer("y", rows.shape, x.dtype)
@@ -113,6 +118,19 @@ class BatchNorm(Layer):
         }
         pass_.do(self._slope, params, cache, slopes, dx, gradients, pass_)
         return self._turned(dx.reshape(turned.shape)), gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        behind = len(x.shape) - 1 - feature_axis(self.axis, x.shape, "batch_norm")
+
+        def along(name: str, weight: Array) -> str:
+            return graph.weight(name, weight.reshape(-1, *(1,) * behind))
+
+        gain = self._factor(params["moving_variance"])
+        if self.scale:
+            gain = gain * params["gamma"]
+        y = graph.node("Sub", x.name, along("moving_mean", params["moving_mean"]))
+        y = graph.node("Mul", y, along("gain", gain))
+        return graph.node("Add", y, along("beta", params["beta"])) if self.center else y
 
     def _scale(self, params: Params, centered: Centered, y: Array) -> None:
         gain = centered.factor * params["gamma"] if self.scale else centered.factor
@@ -138,11 +156,11 @@ class BatchNorm(Layer):
         if centered.count is None:
             np.multiply(slopes, gain, out=dx)
             return
-        means = pass_.sum_over_shards(sums) / max(float(centered.count[0]), 1)
+        means = pass_.sum_over_shards(sums) / np.maximum(centered.count, 1)
         np.multiply(rows, -(means[1] * factor * gain), out=dx)
         dx -= means[0] * gain
         if pass_.mask is not None:
-            dx *= centered.weights[:, None]
+            dx *= centered.weights
         slopes *= gain
         dx += slopes
 
@@ -153,38 +171,51 @@ class BatchNorm(Layer):
     def _center_batch(self, params: Params, x: Array, centered: Centered, pass_: Pass) -> None:
         assert centered.count is not None
         rows, weights = centered.rows, centered.weights
-        totals = pass_.sum_over_shards(np.append(weights @ x, weights.sum(dtype=x.dtype)))
-        count = float(totals[-1])
-        mean = totals[:-1] / max(count, 1)
+        counted = np.broadcast_to(weights.sum(axis=0), x.shape[1:])
+        totals = pass_.sum_over_shards(np.stack([_summed(weights, x), counted]))
+        count = centered.count[...] = totals[1]
+        mean = totals[0] / np.maximum(count, 1)
         np.subtract(x, mean, out=rows)
         squares = np.multiply(rows, rows, out=pass_.scratch("squares", x.shape, x.dtype))
-        variance = pass_.sum_over_shards(weights @ squares) / max(count, 1)
-        if count:
-            self._keep(params, "moving_mean", mean, pass_)
-            self._keep(params, "moving_variance", variance, pass_)
+        variance = pass_.sum_over_shards(_summed(weights, squares)) / np.maximum(count, 1)
+        self._keep(params, "moving_mean", mean, count, pass_)
+        self._keep(params, "moving_variance", variance, count, pass_)
         centered.factor[...] = self._factor(variance)
-        centered.count[...] = count
 
-    def _keep(self, params: Params, name: str, batch: Array, pass_: Pass) -> None:
-        kept = pass_.buffer(name, batch.shape, batch.dtype)
-        kept[...] = params[name] * self.momentum + batch * (1 - self.momentum)
+    def _keep(self, params: Params, name: str, batch: Array, count: Array, pass_: Pass) -> None:
+        if not count.any():
+            return
+        before, kept = params[name], pass_.buffer(name, batch.shape, batch.dtype)
+        kept[...] = before * self.momentum + batch * (1 - self.momentum)
+        np.copyto(kept, before, where=count == 0)
         pass_.renew(name, kept)
 
     def _factor(self, variance: Array) -> Array:
         factor: Array = 1 / np.sqrt(variance + np.array(self.epsilon, variance.dtype))
         return factor
 
-    def _turned(self, x: Array) -> Array:
+    def _weights(self, x: Array, pass_: Pass) -> Array:
+        """1 where x (N, T, ...) counts, 0 for padding: a number for each row, or each value."""
+        mask = pass_.mask
+        if mask is None:
+            return pass_.constant(1, (elements(self._turned(x).shape[:-1]), 1), x.dtype)
+        spread = mask.reshape(*mask.shape, *(1,) * (x.ndim - 2))
+        turned_mask = self._turned(np.broadcast_to(spread, x.shape))
+        if turned_mask.strides[-1] == 0:
+            turned_mask = turned_mask[..., :1]
+        width = turned_mask.shape[-1]
+        weights: Array = turned_mask.astype(x.dtype).reshape(-1, width)
+        return weights
+
+    def _turned(self, x: Any) -> Any:
         """The channels' axis last; the same again turns back."""
         axis = 1 + feature_axis(self.axis, x.shape[1:], "batch_norm")
         return x if axis == x.ndim - 1 else x.swapaxes(axis, -1)
 
 
-def _weights(x: Array, pass_: Pass) -> Array:
-    """1 for each row of x (N, T, ..., C) that counts, 0 for padding, (N T ...,)."""
-    rows, mask = x.shape[:-1], pass_.mask
-    if mask is None:
-        return pass_.constant(1, (elements(rows),), x.dtype)
-    spread = mask.reshape(*mask.shape, *(1,) * (len(rows) - 2))
-    counted: Array = np.broadcast_to(spread, rows).astype(x.dtype).reshape(elements(rows))
-    return counted
+def _summed(weights: Array, rows: Array) -> Array:
+    """The sum of the rows (R, C) that count, (C,)."""
+    if weights.shape[1] == 1:
+        return weights[:, 0] @ rows
+    total: Array = np.einsum("rc,rc->c", weights, rows)
+    return total

@@ -15,6 +15,7 @@ from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
 from nncore.layers.recurrent import Reading, Recurrent, Way
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -90,6 +91,24 @@ class Bidirectional(Layer):
             for name, gradient in own.items()
         }
         return dx, gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        outputs, inner = [], self._inner()
+        for way, layer in zip(self.ways, (inner, replace(inner, go_backwards=True)), strict=True):
+            with graph.part(way):
+                outputs.append(layer.to_onnx(_own(params, way), x, graph))
+        ahead, back = outputs
+        if inner.return_sequences:
+            back = graph.reverse(back, 1)
+        if self.merge_mode == "concat":
+            return graph.node("Concat", ahead, back, axis=-1)
+        if self.merge_mode == "mul":
+            return graph.node("Mul", ahead, back)
+        y = graph.node("Add", ahead, back)
+        return graph.node("Mul", y, graph.number(0.5)) if self.merge_mode == "ave" else y
+
+    def onnx_mask(self, x: Value, graph: Graph) -> Value | None:
+        return self._inner().onnx_mask(x, graph)
 
     def _check(self) -> None:
         check_wrapped(self.layer)

@@ -7,15 +7,17 @@ Farhadi, 2016.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.binarization import BinaryKernel
-from nncore.estimators import Estimator, signs, surrogate
+from nncore.estimators import Estimator, signs, signs_in_onnx, surrogate
 from nncore.layers.conv2d import Conv2D
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
+from nncore.shapes import Shape, elements
 
 
 @register("binary_conv2d")
@@ -29,10 +31,12 @@ class BinaryConv2D(Conv2D):
     binary_weights: bool = True
     binary_inputs: bool = True
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Any]:
         seen = signs(x) if self.binary_inputs else x
-        kernel = BinaryKernel.of(params["kernel"], self.estimator) if self.binary_weights else None
-        used = params if kernel is None else {**params, "kernel": kernel.value}
+        used, kernel = self._used(params)
         y, _ = Conv2D.forward(self, used, seen, pass_)
         return y, (x, seen, kernel)
 
@@ -48,3 +52,14 @@ class BinaryConv2D(Conv2D):
         if dx is not None and self.binary_inputs:
             dx *= surrogate(x, self.estimator, progress)
         return dx, gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        seen = replace(x, name=signs_in_onnx(x.name, graph)) if self.binary_inputs else x
+        return Conv2D.to_onnx(self, self._used(params)[0], seen, graph)
+
+    def _used(self, params: Params) -> tuple[Params, BinaryKernel | None]:
+        """The weights as they are multiplied, and the binary kernel if there is one."""
+        if not self.binary_weights:
+            return params, None
+        kernel = BinaryKernel.of(params["kernel"], self.estimator)
+        return {**params, "kernel": kernel.value}, kernel

@@ -6,13 +6,14 @@ are those of the estimator. Courbariaux, Hubara, Soudry, El-Yaniv and Bengio, 20
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.binarization import BinaryKernel
-from nncore.estimators import Estimator, signs, surrogate
+from nncore.estimators import Estimator, signs, signs_in_onnx, surrogate
 from nncore.layers.dense import Dense
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 
@@ -30,8 +31,7 @@ class BinaryDense(Dense):
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Any]:
         seen = signs(x) if self.binary_inputs else x
-        kernel = BinaryKernel.of(params["kernel"], self.estimator) if self.binary_weights else None
-        used = params if kernel is None else {**params, "kernel": kernel.value}
+        used, kernel = self._used(params)
         y, _ = Dense.forward(self, used, seen, pass_)
         return y, (x, seen, kernel)
 
@@ -47,3 +47,14 @@ class BinaryDense(Dense):
         if dx is not None and self.binary_inputs:
             dx *= surrogate(x, self.estimator, progress)
         return dx, gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        seen = replace(x, name=signs_in_onnx(x.name, graph)) if self.binary_inputs else x
+        return Dense.to_onnx(self, self._used(params)[0], seen, graph)
+
+    def _used(self, params: Params) -> tuple[Params, BinaryKernel | None]:
+        """The weights as they are multiplied, and the binary kernel if there is one."""
+        if not self.binary_weights:
+            return params, None
+        kernel = BinaryKernel.of(params["kernel"], self.estimator)
+        return {**params, "kernel": kernel.value}, kernel

@@ -14,6 +14,8 @@ from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
 from nncore.merging import Arrays, Masks, Shapes, intersection
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.masks import full_mask, joint_mask
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, written
@@ -64,6 +66,20 @@ class Concatenate(Layer):
         axis = self._axis(dy.ndim)
         parts = np.split(dy, np.cumsum(cache[:-1]), axis=axis)
         return tuple(np.ascontiguousarray(part) for part in parts), {}
+
+    def to_onnx(self, params: Params, x: tuple[Value, ...], graph: Graph) -> str:
+        return graph.node(
+            "Concat", *(part.name for part in x), axis=self._axis(len(x[0].shape) + 1)
+        )
+
+    def onnx_mask(self, x: tuple[Value, ...], graph: Graph) -> Value | None:
+        if self._axis(len(x[0].shape) + 1) != 1:
+            return joint_mask([part.mask for part in x], graph)
+        if all(part.mask is None for part in x):
+            return None
+        masks = [full_mask(part, graph) if part.mask is None else part.mask for part in x]
+        steps = self.output_shape(tuple(mask.shape for mask in masks))
+        return Value(graph.node("Concat", *(mask.name for mask in masks), axis=1), steps)
 
     def _axis(self, rank: int) -> int:
         axis = self.axis + rank if self.axis < 0 else self.axis

@@ -16,11 +16,14 @@ from nncore.convolution import (
     check_groups,
     convolve,
     convolve_back,
+    scratch,
 )
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -73,6 +76,11 @@ class Conv1D(Layer):
         taps = self.kernel_size * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return scratch(
+            (shape[0], 1, shape[1]), self._windows(), self.filters, self.groups, examples
+        )
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -92,6 +100,9 @@ class Conv1D(Layer):
             pass_,
         )
         return None if dx is None else dx[:, :, 0], gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve(params, x, self._windows(), self.groups, graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

@@ -15,6 +15,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -64,6 +66,9 @@ class Conv1DTranspose(Layer):
         taps = elements(shape) * self.kernel_size * self.filters
         return 2 * taps + self.use_bias * elements(self.output_shape(shape))
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self._transposition().scratch((shape[0], 1, shape[1]), self.filters, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -77,6 +82,10 @@ class Conv1DTranspose(Layer):
         dx, gradients = self._transposition().backward(weights, x, dy[:, :, None], pass_)
         gradients["kernel"] = gradients["kernel"][:, 0]
         return None if dx is None else dx[:, :, 0], gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        axes = [self._transposition().vertical]
+        return sliding.convolve_transposed(params, x, axes, graph)
 
     def _transposition(self) -> Transposition:
         steps = Axis(

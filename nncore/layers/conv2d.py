@@ -11,11 +11,13 @@ from typing import ClassVar
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
-from nncore.convolution import check_groups, convolve, convolve_back
+from nncore.convolution import check_groups, convolve, convolve_back, scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -68,6 +70,9 @@ class Conv2D(Layer):
         taps = elements(pair(self.kernel_size)) * elements(shape[-1:]) // self.groups
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return scratch(shape, self._windows(), self.filters, self.groups, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -78,6 +83,9 @@ class Conv2D(Layer):
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         return convolve_back(params, cache, dy, self._windows(), self.groups, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve(params, x, self._windows(), self.groups, graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

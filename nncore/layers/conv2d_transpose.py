@@ -16,6 +16,8 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -66,6 +68,9 @@ class Conv2DTranspose(Layer):
         taps = elements(shape) * elements(pair(self.kernel_size)) * self.filters
         return 2 * taps + self.use_bias * elements(self.output_shape(shape))
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self._transposition().scratch(shape, self.filters, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -76,6 +81,10 @@ class Conv2DTranspose(Layer):
         self, params: Params, cache: Array, dy: Array, pass_: Pass
     ) -> tuple[Array | None, Params]:
         return self._transposition().backward(params, cache, dy, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        axes = self._transposition()
+        return sliding.convolve_transposed(params, x, [axes.vertical, axes.horizontal], graph)
 
     def _transposition(self) -> Transposition:
         extra = (None, None) if self.output_padding is None else pair(self.output_padding)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nncore.arrays import Array, Params
 from nncore.framing import cut_out, frame_with_zeros, shrunk
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Amounts, Shape, pair
@@ -33,3 +34,7 @@ class Cropping1D(Layer):
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         margins = ((0, 0), pair(self.cropping))
         return frame_with_zeros(dy[:, None], margins, pass_)[:, 0], {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        before, after = pair(self.cropping)
+        return graph.cut(x.name, [before], [after], [1])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nncore.arrays import Array, Params
 from nncore.framing import Margins, cut_out, frame_of, frame_with_zeros, shrunk
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape
@@ -33,3 +34,7 @@ class Cropping2D(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return frame_with_zeros(dy, frame_of(self.cropping), pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        (above, below), (left, right) = frame_of(self.cropping)
+        return graph.cut(x.name, [above, left], [below, right], [1, 2])

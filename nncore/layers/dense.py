@@ -17,6 +17,7 @@ from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Pass
 from nncore.products import product
@@ -85,3 +86,7 @@ class Dense(Layer):
         dx = pass_.buffer("dx", x.shape, x.dtype)
         product(vectors, kernel.T, dx.reshape(inputs.shape), pass_)
         return dx, gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        y = graph.node("MatMul", x.name, graph.weight("kernel", params["kernel"]))
+        return graph.node("Add", y, graph.weight("bias", params["bias"])) if self.use_bias else y

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.depthwise import correlate_depthwise, depthwise_gradients
+from nncore.depthwise import correlate_depthwise, depthwise_gradients, depthwise_scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -70,6 +72,9 @@ class DepthwiseConv2D(Layer):
         taps = elements(pair(self.kernel_size))
         return elements(self.output_shape(shape)) * (2 * taps + self.use_bias)
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return depthwise_scratch(shape, self._windows(), self.depth_multiplier, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -83,6 +88,9 @@ class DepthwiseConv2D(Layer):
         kernel = params["kernel"]
         dx, dkernel = depthwise_gradients(cache, kernel, dy, self._windows(), pass_)
         return dx, {"kernel": dkernel} | bias_gradient(params, dy, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return sliding.convolve_depthwise(params, "kernel", x, self._windows(), graph)
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

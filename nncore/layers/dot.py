@@ -16,6 +16,7 @@ from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
 from nncore.merging import Arrays, Masks, Shapes, two_inputs
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements, written
@@ -88,6 +89,28 @@ class Dot(Layer):
         slopes = dy.reshape(len(dy), one.vectors.shape[1], other.vectors.shape[1])
         first = one.gradient(slopes @ other.vectors)
         return (first, other.gradient(slopes.transpose(0, 2, 1) @ one.vectors)), {}
+
+    def to_onnx(self, params: Params, x: tuple[Value, ...], graph: Graph) -> str:
+        axes = self._axes(*(len(part.shape) + 1 for part in x))
+        one, other = (self._vectors(*side, graph) for side in zip(x, axes, strict=True))
+        y = graph.node("MatMul", one, graph.turn(other, 0, 2, 1))
+        rest = [
+            graph.sizes(part.name, place, place + 1) if size is None else size
+            for part, axis in zip(x, axes, strict=True)
+            for place, size in enumerate(part.shape, start=1)
+            if place != axis
+        ]
+        return graph.reshape(y, 0, *(rest or [1]))
+
+    def _vectors(self, x: Value, axis: int, graph: Graph) -> str:
+        others = [place for place in range(len(x.shape) + 1) if place != axis]
+        size = x.shape[axis - 1]
+        width = graph.sizes(x.name, axis, axis + 1) if size is None else size
+        vectors = graph.reshape(graph.turn(x.name, *others, axis), 0, -1, width)
+        if not self.normalize:
+            return vectors
+        lengths = graph.reduce("ReduceL2", vectors, 2)
+        return graph.node("Div", vectors, graph.node("Max", lengths, graph.number(_SHORTEST)))
 
     def _side(self, x: Array, axis: int) -> Side:
         size = x.shape[axis]

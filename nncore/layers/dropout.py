@@ -13,6 +13,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -26,6 +27,9 @@ class Dropout(Layer):
     rate: Annotated[float, Range(min=0, below=1)]
 
     def flops(self, shape: Shape) -> int:
+        return elements(shape)
+
+    def kept(self, shape: Shape) -> int:
         return elements(shape)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array | None]:
@@ -44,3 +48,6 @@ class Dropout(Layer):
         if cache is not None:
             dy *= cache
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

@@ -15,6 +15,8 @@ from nncore.errors import ArchitectureError
 from nncore.initializers.initializer import Initializer
 from nncore.initializers.random_uniform import RandomUniform
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.masks import joint_mask
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -75,6 +77,19 @@ class Embedding(Layer):
         gradient.fill(0)
         sum_by_id(cache.reshape(-1), dy.reshape(-1, self.output_dim), gradient)
         return None, {"embeddings": gradient}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        table = graph.weight("embeddings", params["embeddings"])
+        return graph.node("Gather", table, self._whole(x, graph))
+
+    def onnx_mask(self, x: Value, graph: Graph) -> Value | None:
+        if not self.mask_zero:
+            return x.mask
+        data = graph.cast(self._whole(x, graph), np.dtype(np.bool_))
+        return joint_mask([x.mask, Value(data, x.shape)], graph)
+
+    def _whole(self, x: Value, graph: Graph) -> str:
+        return x.name if x.integers else graph.cast(x.name, np.dtype(np.int64))
 
     def _ids(self, x: AnyArray) -> Ids:
         ids: Ids = x.astype(np.intp)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from nncore.arrays import Array, Params
 from nncore.contiguous import contiguous
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -33,3 +34,6 @@ class Flatten(Layer):
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return dy.reshape(cache), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Flatten", x.name, axis=1)

@@ -14,6 +14,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -27,6 +28,9 @@ class GaussianDropout(Layer):
     rate: Annotated[float, Range(min=0, below=1)]
 
     def flops(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
+    def kept(self, shape: Shape) -> int:
         return 3 * elements(shape)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Array | None]:
@@ -46,3 +50,6 @@ class GaussianDropout(Layer):
         if cache is not None:
             dy *= cache
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

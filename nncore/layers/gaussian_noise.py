@@ -10,6 +10,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -25,6 +26,9 @@ class GaussianNoise(Layer):
     def flops(self, shape: Shape) -> int:
         return 2 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 2 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, None]:
         if not pass_.training or self.stddev == 0:
             return x, None
@@ -35,3 +39,6 @@ class GaussianNoise(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

@@ -12,6 +12,7 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -51,6 +52,15 @@ class GlobalAvgPool1D(Layer):
         dx = pass_.buffer("dx", (*cache.shape, dy.shape[-1]), dy.dtype)
         pass_.do(np.multiply, slopes, cache[:, :, None], dx)
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        if x.mask is None:
+            return graph.reduce("ReduceMean", x.name, 1, keepdims=self.keepdims)
+        data = graph.real(x.mask.name)
+        steps = graph.node("Max", graph.reduce("ReduceSum", data, 1), graph.number(1))
+        shares = graph.unsqueeze(graph.node("Div", data, steps), 1)
+        y = graph.node("MatMul", shares, x.name)
+        return y if self.keepdims else graph.squeeze(y, 1)
 
 
 def _shares(x: Array, pass_: Pass) -> Array:

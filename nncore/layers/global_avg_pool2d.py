@@ -8,6 +8,7 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -44,3 +45,6 @@ class GlobalAvgPool2D(Layer):
         slopes = dy.reshape(len(dy), 1, 1, cache[3])
         np.multiply(slopes, 1 / max(cache[1] * cache[2], 1), out=dx)
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.reduce("ReduceMean", x.name, 1, 2, keepdims=self.keepdims)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.pooling import Winners, global_maximum, global_maximum_back
 from nncore.registry import register
@@ -42,3 +45,13 @@ class GlobalMaxPool1D(Layer):
         self, params: Params, cache: Winners, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return global_maximum_back(cache, dy, pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        if x.mask is None:
+            return graph.reduce("ReduceMax", x.name, 1, keepdims=self.keepdims)
+        data = graph.unsqueeze(graph.real(x.mask.name), -1)
+        admitted = graph.node("Greater", data, graph.number(0))
+        seen = graph.node("Where", admitted, x.name, graph.number(-np.inf))
+        y = graph.reduce("ReduceMax", seen, 1, keepdims=self.keepdims)
+        some = graph.reduce("ReduceMax", data, 1, keepdims=self.keepdims)
+        return graph.node("Where", graph.node("Greater", some, graph.number(0)), y, graph.number(0))

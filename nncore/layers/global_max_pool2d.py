@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.pooling import Winners, global_maximum, global_maximum_back
 from nncore.registry import register
@@ -45,3 +46,6 @@ class GlobalMaxPool2D(Layer):
     ) -> tuple[Array, Params]:
         winners, shape = cache
         return global_maximum_back(winners, dy, pass_).reshape(shape), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.reduce("ReduceMax", x.name, 1, 2, keepdims=self.keepdims)

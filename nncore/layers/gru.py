@@ -18,6 +18,9 @@ from nncore.activations.activation import Activation
 from nncore.activations.sigmoid import Sigmoid
 from nncore.arrays import Array, Params
 from nncore.layers.recurrent import Recurrent
+from nncore.onnx.graph import Graph
+from nncore.onnx.model import Attribute
+from nncore.onnx.unrolling import Operator, activate
 from nncore.recall import Recall
 from nncore.recurrence import Cell, Given, Gradients, back_to
 from nncore.registry import register
@@ -61,6 +64,46 @@ class GRU(Recurrent):
 
     def cell(self, params: Sequence[Params], given: Given) -> Cell:
         return (_ResetAfter if self.reset_after else _ResetBefore)(self, params, given)
+
+    def operator(self) -> Operator:
+        activations = (self.recurrent_activation, self.activation)
+        attributes: dict[str, Attribute] = {"linear_before_reset": int(self.reset_after)}
+        return Operator("GRU", (0, 1, 2), activations, attributes)
+
+    def biases(self, params: Params) -> tuple[Array, Array]:
+        if self.reset_after:
+            return params["bias"][0], params["bias"][1]
+        return Recurrent.biases(self, params)
+
+    def onnx_step(
+        self, params: Params, x: str, states: tuple[str, ...], graph: Graph
+    ) -> tuple[str, ...]:
+        (h,) = states
+        z, r, candidate = graph.split("Split", x, outputs=3, axis=-1, num_outputs=3)
+        z, r = (
+            activate(
+                self.recurrent_activation,
+                graph.node("Add", part, self._told(params, gate, h, graph)),
+                self.units,
+                graph,
+            )
+            for gate, part in enumerate((z, r))
+        )
+        if self.reset_after:
+            told = graph.node("Mul", r, self._told(params, 2, h, graph))
+        else:
+            told = self._told(params, 2, graph.node("Mul", r, h), graph)
+        g = activate(self.activation, graph.node("Add", candidate, told), self.units, graph)
+        return (graph.node("Add", g, graph.node("Mul", z, graph.node("Sub", h, g))),)
+
+    def _told(self, params: Params, gate: int, h: str, graph: Graph) -> str:
+        """What a gate hears of the state, with the second row of the bias."""
+        part = slice(gate * self.units, (gate + 1) * self.units)
+        kernel = params["recurrent_kernel"][:, part]
+        told = graph.node("MatMul", h, graph.weight("recurrent_kernel", kernel))
+        if not (self.reset_after and self.use_bias):
+            return told
+        return graph.node("Add", told, graph.weight("recurrent_bias", params["bias"][1, part]))
 
 
 class _Cell(Cell):

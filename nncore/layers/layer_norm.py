@@ -18,6 +18,7 @@ from nncore.initializers.constant import Ones, Zeros
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
 from nncore.normalization import Normalized, feature_axis, normalize_rows, normalize_rows_back
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Weight
 from nncore.passes import Pass
 from nncore.reductions import sum_rows
@@ -60,6 +61,9 @@ class LayerNorm(Layer):
     def flops(self, shape: Shape) -> int:
         return 8 * elements(shape)
 
+    def kept(self, shape: Shape) -> int:
+        return 3 * elements(shape)
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Normalized]:
         order, block = self._order(x)
         turned = x.transpose(order)
@@ -90,6 +94,23 @@ class LayerNorm(Layer):
             slopes *= gamma.reshape(block)
         dx = normalize_rows_back(cache, slopes)
         return dx.reshape(turned.shape).transpose(np.argsort(order)), gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        axes = self._axes(x.shape)
+        order = [axis for axis in range(len(x.shape) + 1) if axis - 1 not in axes]
+        order += [axis + 1 for axis in axes]
+        block = tuple(elements((x.shape[axis],)) for axis in axes)
+        weights = [graph.weight("gamma", params.get("gamma", np.ones(block, graph.dtype)))]
+        if self.center:
+            weights.append(graph.weight("beta", params["beta"]))
+        y = graph.node(
+            "LayerNormalization",
+            graph.turn(x.name, *order),
+            *weights,
+            axis=-len(axes),
+            epsilon=float(self.epsilon),
+        )
+        return graph.turn(y, *map(int, np.argsort(order)))
 
     def _axes(self, shape: Shape) -> list[int]:
         """The normalized axes in order, as indices of an example's shape."""

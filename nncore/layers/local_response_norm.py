@@ -16,6 +16,8 @@ from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
 from nncore.normalization import feature_axis
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.sliding import channels_first, channels_last
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Amount, Shape, elements
@@ -39,6 +41,9 @@ class LocalResponseNorm(Layer):
 
     def flops(self, shape: Shape) -> int:
         return elements(shape) * (2 * self.depth_radius + 6)
+
+    def kept(self, shape: Shape) -> int:
+        return 4 * elements(shape)
 
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, tuple[Array, ...]]:
         vectors = x.reshape(x.size // x.shape[-1], x.shape[-1])
@@ -69,6 +74,22 @@ class LocalResponseNorm(Layer):
         dx *= -2 * self.alpha * self.beta
         dx += np.multiply(slopes, power, out=share)
         return dx.reshape(dy.shape), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        size = 2 * self.depth_radius + 1
+        image = x.name
+        if len(x.shape) != 3:
+            image = graph.reshape(image, 0, -1, 1, elements(x.shape[-1:]))
+        y = graph.node(
+            "LRN",
+            channels_first(image, 2, graph),
+            size=size,
+            alpha=float(self.alpha * size),
+            beta=float(self.beta),
+            bias=float(self.bias),
+        )
+        y = channels_last(y, 2, graph)
+        return y if len(x.shape) == 3 else graph.shaped(y, 0, x.shape, x.name, 1)
 
     def _sum_near(self, values: Array, total: Array) -> None:
         """Write the sums over each channel's neighbourhood of values (R, C) into `total`."""

@@ -19,6 +19,8 @@ from nncore.activations.sigmoid import Sigmoid
 from nncore.arrays import Array, Params
 from nncore.initializers.initializer import Initializer
 from nncore.layers.recurrent import Recurrent
+from nncore.onnx.graph import Graph
+from nncore.onnx.unrolling import Operator, activate
 from nncore.recall import Recall
 from nncore.recurrence import Cell, Given
 from nncore.registry import register
@@ -47,6 +49,25 @@ class LSTM(Recurrent):
 
     def cell(self, params: Sequence[Params], given: Given) -> Cell:
         return _Cell(self, params, given)
+
+    def operator(self) -> Operator:
+        activations = (self.recurrent_activation, self.activation, self.activation)
+        return Operator("LSTM", (0, 3, 1, 2), activations, {}, states=2)
+
+    def onnx_step(
+        self, params: Params, x: str, states: tuple[str, ...], graph: Graph
+    ) -> tuple[str, ...]:
+        h, c = states
+        recurrent = graph.weight("recurrent_kernel", params["recurrent_kernel"])
+        z = graph.node("Add", x, graph.node("MatMul", h, recurrent))
+        parts = graph.split("Split", z, outputs=4, axis=-1, num_outputs=4)
+        i, f, o = (
+            activate(self.recurrent_activation, parts[gate], self.units, graph)
+            for gate in (0, 1, 3)
+        )
+        g = activate(self.activation, parts[2], self.units, graph)
+        c = graph.node("Add", graph.node("Mul", f, c), graph.node("Mul", i, g))
+        return graph.node("Mul", o, activate(self.activation, c, self.units, graph)), c
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.masks import joint_mask
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements, written
@@ -48,6 +50,21 @@ class Masking(Layer):
     def backward(self, params: Params, cache: Mask, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         dy[~cache] = 0
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        data = graph.node("Greater", self._found(x, graph), graph.number(0))
+        return graph.node("Where", data, x.name, graph.number(0))
+
+    def onnx_mask(self, x: Value, graph: Graph) -> Value | None:
+        found = graph.squeeze(self._found(x, graph), *range(2, len(x.shape) + 1))
+        data = graph.node("Greater", found, graph.number(0))
+        return joint_mask([x.mask, Value(data, x.shape[:1])], graph)
+
+    def _found(self, x: Value, graph: Graph) -> str:
+        """1 at steps that hold data, else 0, (N, T, 1, ...)."""
+        equal = graph.node("Equal", x.name, graph.number(self.mask_value))
+        different = graph.real(graph.node("Not", equal))
+        return graph.reduce("ReduceMax", different, *range(2, len(x.shape) + 1))
 
     def _data(self, x: Array) -> Mask:
         different = x != x.dtype.type(self.mask_value)

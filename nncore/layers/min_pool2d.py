@@ -5,14 +5,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
-from nncore.pooling import Cache, pool_extremes, pool_extremes_back
+from nncore.pooling import (
+    Cache,
+    check_taps,
+    pool_extremes,
+    pool_extremes_back,
+    pool_kept,
+    pool_scratch,
+)
 from nncore.registry import register
 from nncore.shapes import Pair, Shape, elements, pair
 from nncore.windows import Padding, Windows, require_image
@@ -29,10 +38,17 @@ class MinPool2D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         height, width, channels = require_image(shape, "min_pool2d")
+        check_taps(self._windows())
         return (*self._windows().in_image((height, width), "pool_size"), channels)
 
     def flops(self, shape: Shape) -> int:
         return elements(self.output_shape(shape)) * elements(pair(self.pool_size))
+
+    def kept(self, shape: Shape) -> int:
+        return pool_kept(shape, self._windows())
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return pool_scratch(self.output_shape(shape), examples)
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
@@ -44,6 +60,10 @@ class MinPool2D(Layer):
         self, params: Params, cache: Cache, dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return pool_extremes_back(cache, dy, self._windows(), pass_), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        negative = replace(x, name=graph.node("Neg", x.name))
+        return graph.node("Neg", sliding.pool("MaxPool", negative, self._windows(), -np.inf, graph))
 
     def _windows(self) -> Windows:
         strides = self.pool_size if self.strides is None else self.strides

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from nncore.registry import register
 @dataclass(frozen=True, slots=True)
 class Minimum(Elementwise):
     """The smallest of two or more inputs, element by element."""
+
+    operator: ClassVar[str] = "Min"
 
     def join(self, xs: Arrays, y: Array) -> None:
         np.minimum(xs[0], xs[1], out=y)

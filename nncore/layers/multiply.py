@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from nncore.registry import register
 @dataclass(frozen=True, slots=True)
 class Multiply(Elementwise):
     """Product of two or more inputs; a gate."""
+
+    operator: ClassVar[str] = "Mul"
 
     def join(self, xs: Arrays, y: Array) -> None:
         np.multiply(xs[0], xs[1], out=y)

@@ -9,6 +9,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Positive, Shape, written
@@ -44,3 +45,6 @@ class Permute(Layer):
         dx = pass_.buffer("dx", turned.shape, dy.dtype)
         np.copyto(dx, turned)
         return dx, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.turn(x.name, 0, *self.dims)

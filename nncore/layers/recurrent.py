@@ -7,7 +7,7 @@ side changes no output and no gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.initializers.orthogonal import Orthogonal
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.unrolling import Operator, write_recurrent
 from nncore.operation import Weight
 from nncore.passes import Mask, Pass
 from nncore.recurrence import Cell, Given, unroll, unroll_back
@@ -214,6 +216,28 @@ class Recurrent(Layer):
         if factor is not None:
             slopes *= factor
         return reading.lines[group].scatter(slopes, way.pass_), gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return write_recurrent(self, params, x, graph)
+
+    def onnx_mask(self, x: Value, graph: Graph) -> Value | None:
+        if x.mask is None or not self.return_sequences:
+            return None
+        return replace(x.mask, name=graph.reverse(x.mask.name, 1)) if self.go_backwards else x.mask
+
+    def operator(self) -> Operator:
+        """What the layer is in ONNX."""
+        raise NotImplementedError
+
+    def biases(self, params: Params) -> tuple[Array, Array]:
+        """What is added to the projected inputs and to the projected state, (G U,) each."""
+        return params["bias"], np.zeros_like(params["bias"])
+
+    def onnx_step(
+        self, params: Params, x: str, states: tuple[str, ...], graph: Graph
+    ) -> tuple[str, ...]:
+        """A step as `cell` takes it: the states after it from those before it and x W + b."""
+        raise NotImplementedError
 
 
 def _factor(

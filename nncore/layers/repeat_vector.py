@@ -9,6 +9,7 @@ import numpy as np
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Positive, Shape, written
@@ -38,3 +39,6 @@ class RepeatVector(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return dy.sum(axis=1), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node("Expand", graph.unsqueeze(x.name, 1), graph.integers(1, self.n, 1))

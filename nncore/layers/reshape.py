@@ -11,6 +11,7 @@ from nncore.arrays import Array, Params
 from nncore.documents.limits import Range
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements, written
@@ -48,6 +49,10 @@ class Reshape(Layer):
         self, params: Params, cache: tuple[int, ...], dy: Array, pass_: Pass
     ) -> tuple[Array, Params]:
         return dy.reshape(cache), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        sizes = self.output_shape(x.shape)
+        return graph.reshape(x.name, 0, *(-1 if size is None else size for size in sizes))
 
     def _check(self) -> None:
         if 0 in self.target_shape or not self.target_shape:

@@ -6,18 +6,20 @@ y (N, OH, OW, F). Chollet, 2017.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.convolution import add_bias, bias_gradient
-from nncore.depthwise import correlate_depthwise, depthwise_gradients
+from nncore.depthwise import correlate_depthwise, depthwise_gradients, depthwise_scratch
 from nncore.initializers.constant import Zeros
 from nncore.initializers.glorot import GlorotUniform
 from nncore.initializers.initializer import Initializer
 from nncore.layers.layer import Layer
+from nncore.onnx import sliding
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Mask, Pass
 from nncore.registry import register
@@ -77,6 +79,13 @@ class SeparableConv2D(Layer):
         windows = elements(self.output_shape(shape)[:2])
         return windows * (2 * mixed * (taps + self.filters) + self.use_bias * self.filters)
 
+    def kept(self, shape: Shape) -> int:
+        mixed = elements(shape[2:]) * self.depth_multiplier
+        return 2 * mixed * elements(self.output_shape(shape)[:2])
+
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return depthwise_scratch(shape, self._windows(), self.depth_multiplier, examples)
+
     def output_mask(self, x: Array, mask: Mask | None) -> None:
         return None
 
@@ -99,6 +108,17 @@ class SeparableConv2D(Layer):
             "depthwise_kernel": ddepthwise,
             "pointwise_kernel": dpointwise.reshape(pointwise.shape),
         } | bias_gradient(params, dy, pass_)
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        depthwise = {"depthwise_kernel": params["depthwise_kernel"]}
+        name, *_ = depthwise
+        mixed = sliding.convolve_depthwise(depthwise, name, x, self._windows(), graph)
+        pointwise = {"kernel": params["pointwise_kernel"]}
+        if self.use_bias:
+            pointwise["bias"] = params["bias"]
+        return sliding.convolve(
+            pointwise, replace(x, name=mixed), Windows((1, 1), (1, 1)), 1, graph
+        )
 
     def _windows(self) -> Windows:
         size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate

@@ -13,6 +13,8 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.recurrent import Recurrent
+from nncore.onnx.graph import Graph
+from nncore.onnx.unrolling import Operator, activate
 from nncore.recall import Recall
 from nncore.recurrence import Cell, Given
 from nncore.registry import register
@@ -30,6 +32,16 @@ class SimpleRNN(Recurrent):
 
     def cell(self, params: Sequence[Params], given: Given) -> Cell:
         return _Cell(self, params, given)
+
+    def operator(self) -> Operator:
+        return Operator("RNN", (0,), (self.activation,), {})
+
+    def onnx_step(
+        self, params: Params, x: str, states: tuple[str, ...], graph: Graph
+    ) -> tuple[str, ...]:
+        recurrent = graph.weight("recurrent_kernel", params["recurrent_kernel"])
+        z = graph.node("Add", x, graph.node("MatMul", states[0], recurrent))
+        return (activate(self.activation, z, self.units, graph),)
 
 
 class _Cell(Cell):

@@ -12,6 +12,7 @@ from nncore.arrays import Array, Params
 from nncore.channel_dropout import drop_channels
 from nncore.documents.limits import Range
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, elements
@@ -41,3 +42,6 @@ class SpatialDropout1D(Layer):
         if cache is not None:
             dy *= cache
         return dy, {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return x.name

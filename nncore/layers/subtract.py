@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from nncore.shapes import Shape
 @dataclass(frozen=True, slots=True)
 class Subtract(Elementwise):
     """The first input less the second."""
+
+    operator: ClassVar[str] = "Sub"
 
     def output_shape(self, shape: Shapes) -> Shape:
         two_inputs(self, shape)

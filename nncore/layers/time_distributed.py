@@ -5,13 +5,14 @@ x (N, T, ...), y (N, T, ...): the steps of all examples are the examples of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nncore.activations.activation import Activation
 from nncore.arrays import AnyArray, Array, Params
 from nncore.errors import ArchitectureError
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.operation import Operation, Weight
 from nncore.passes import Pass
 from nncore.registry import register
@@ -61,6 +62,9 @@ class EachStep(Operation):
     def kept(self, shape: Shape) -> int:
         return elements(shape[:1]) * self.operation.kept(shape[1:])
 
+    def scratch(self, shape: Shape, examples: int) -> int:
+        return self.operation.scratch(shape[1:], examples * elements(shape[:1]))
+
     def forward(self, params: Params, x: AnyArray, pass_: Pass) -> tuple[Array, Any]:
         y, cache = self.operation.forward(params, _merged(x), pass_.of_steps(x.shape[1]))
         return y.reshape(*x.shape[:2], *y.shape[1:]), (cache, x.shape)
@@ -72,6 +76,16 @@ class EachStep(Operation):
         slope = _merged(dy)
         dx, gradients = self.operation.backward(params, inner, slope, pass_.of_steps(shape[1]))
         return None if dx is None else dx.reshape(shape), gradients
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        inner = x.shape[1:]
+        merged = replace(x, name=graph.shaped(x.name, -1, inner, x.name, 2), shape=inner, mask=None)
+        y = self.operation.to_onnx(params, merged, graph)
+        start = graph.sizes(x.name, 0, 2)
+        return graph.shaped(y, start, self.operation.output_shape(inner), y, 1)
+
+    def word(self) -> str:
+        return self.operation.word()
 
     def _check(self) -> None:
         if self.layer is None:

@@ -8,9 +8,10 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
-from nncore.shapes import Positive, Shape
+from nncore.shapes import Positive, Shape, check_added
 from nncore.windows import require_sequence
 
 
@@ -23,6 +24,7 @@ class UpSampling1D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         steps, channels = require_sequence(shape, "up_sampling1d")
+        check_added(steps, self.size, "size")
         return None if steps is None else steps * self.size, channels
 
     def output_mask(self, x: Array, mask: Mask | None) -> None:
@@ -37,3 +39,14 @@ class UpSampling1D(Layer):
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         n, steps, channels = dy.shape
         return dy.reshape(n, steps // self.size, self.size, channels).sum(axis=2), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        return graph.node(
+            "Resize",
+            x.name,
+            "",
+            graph.factors(1, self.size, 1),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )

@@ -14,9 +14,11 @@ import numpy as np
 
 from nncore.arrays import Array, Params
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
+from nncore.onnx.sliding import channels_first, channels_last
 from nncore.passes import Mask, Pass
 from nncore.registry import register
-from nncore.shapes import Pair, Shape, elements, pair
+from nncore.shapes import Pair, Shape, check_added, elements, pair
 from nncore.windows import require_image
 
 
@@ -31,6 +33,8 @@ class UpSampling2D(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         height, width, channels = require_image(shape, "up_sampling2d")
         down, right = pair(self.size)
+        check_added(height, down, "size")
+        check_added(width, right, "size")
         rows = None if height is None else height * down
         return rows, None if width is None else width * right, channels
 
@@ -57,6 +61,21 @@ class UpSampling2D(Layer):
             return _stretched(dy, vertical, interpolation(width, right, dy.dtype).T), {}
         parts = dy.reshape(n, height, down, width, right, channels)
         return parts.sum(axis=(2, 4)), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        down, right = pair(self.size)
+        if self.interpolation == "bilinear":
+            image, factors = channels_first(x.name, 2, graph), graph.factors(1, 1, down, right)
+            return channels_last(graph.node("Resize", image, "", factors, mode="linear"), 2, graph)
+        return graph.node(
+            "Resize",
+            x.name,
+            "",
+            graph.factors(1, down, right, 1),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
 
 
 def interpolation(length: int, size: int, dtype: np.dtype[Any]) -> Array:

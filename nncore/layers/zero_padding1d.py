@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nncore.arrays import Array, Params
 from nncore.framing import cut_out, frame_with_zeros, grown
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Amounts, Shape, pair
@@ -33,3 +34,7 @@ class ZeroPadding1D(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return cut_out(dy[:, None], ((0, 0), pair(self.padding)))[:, 0], {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        before, after = pair(self.padding)
+        return graph.node("Pad", x.name, graph.integers(0, before, 0, 0, after, 0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nncore.arrays import Array, Params
 from nncore.framing import Margins, cut_out, frame_of, frame_with_zeros, grown
 from nncore.layers.layer import Layer
+from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import register
 from nncore.shapes import Shape
@@ -33,3 +34,8 @@ class ZeroPadding2D(Layer):
 
     def backward(self, params: Params, cache: None, dy: Array, pass_: Pass) -> tuple[Array, Params]:
         return cut_out(dy, frame_of(self.padding)), {}
+
+    def to_onnx(self, params: Params, x: Value, graph: Graph) -> str:
+        (above, below), (left, right) = frame_of(self.padding)
+        pads = graph.integers(0, above, left, 0, 0, below, right, 0)
+        return graph.node("Pad", x.name, pads)

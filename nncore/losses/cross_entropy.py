@@ -7,10 +7,12 @@ or shares of each class as real numbers (N, ..., C). `label_smoothing` e: t (1 -
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nncore.activations.softmax import softmax
 from nncore.arrays import AnyArray, Array
@@ -65,14 +67,16 @@ class CrossEntropy(Positionwise):
         if self.of_vectors(targets):
             return self._of_distributions(outputs, np.asarray(targets, outputs.dtype))
         (count, width), smooth = outputs.shape, self.label_smoothing
-        places = np.arange(0, count * width, width) + self._inside(targets, outputs)
+        places = _starts(count, width) + self._inside(targets, outputs)
         shares, logs, logits = softmax_rows(outputs)
         chosen = logits.reshape(-1).take(places)
         if smooth:
             chosen = (1 - smooth) * chosen + smooth * logits.mean(axis=-1)
             shares -= smooth / width
-        shares.reshape(-1)[places] -= 1 - smooth
-        return logs - chosen, shares
+        flat = shares.reshape(-1)
+        flat[places] = flat.take(places) - (1 - smooth)
+        logs -= chosen
+        return logs, shares
 
     def _of_distributions(self, outputs: Array, wanted: Array) -> tuple[Array, Array]:
         if self.label_smoothing:
@@ -101,3 +105,11 @@ class CrossEntropy(Positionwise):
 
     def predictions(self, outputs: Array) -> Array:
         return softmax(outputs)
+
+
+@functools.lru_cache(maxsize=16)
+def _starts(count: int, width: int) -> NDArray[np.intp]:
+    """Where each of so many rows starts, one behind the other."""
+    starts = np.arange(0, count * width, width)
+    starts.flags.writeable = False
+    return starts

@@ -38,6 +38,10 @@ class Ctc(Loss):
     """
 
     absorbs: ClassVar[str | None] = "softmax"
+    doubt: ClassVar[str | None] = (
+        "an example may have more labels than steps that hold data (ctc needs one for each label "
+        "and for each pair of equal neighbours); leave it out or set zero_infinity"
+    )
 
     blank: Annotated[int, Range(min=0)] = 0
     zero_infinity: bool = False

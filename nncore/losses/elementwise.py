@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from nncore.arrays import AnyArray, Array
 from nncore.losses.loss import Loss, Mask, check_values, like_outputs
 from nncore.losses.weighting import factors
+from nncore.reductions import total
 from nncore.shapes import Shape
 
 
@@ -41,4 +40,4 @@ class Elementwise(Loss):
             slopes *= factor
         share = 1 / max(terms, 1)
         slopes *= share
-        return float(np.add.reduce(values, axis=None)) * share, slopes
+        return total(values.reshape(-1)) * share, slopes

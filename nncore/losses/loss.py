@@ -33,13 +33,15 @@ class Loss(Unit):
     """A mean over the terms of a batch (examples, positions, elements).
 
     `absorbs` names the final activation that the loss applies by itself; the network's outputs are
-    then taken before it. `has_outer`: the loss is not the mean itself but `outer` of it.
+    then taken before it. `has_outer`: the loss is not the mean itself but `outer` of it. `doubt`:
+    what may make the loss infinite for finite outputs, and the mend.
     """
 
     __slots__ = ()
 
     absorbs: ClassVar[str | None] = None
     has_outer: ClassVar[bool] = False
+    doubt: ClassVar[str | None] = None
 
     def check(self, output_shape: Shape, targets: AnyArray) -> None:
         """Raise ValueError, with the mend, for targets that the loss cannot use."""

@@ -14,6 +14,8 @@ def factors(
     shape: tuple[int, ...], dtype: np.dtype[Any], weights: Array | None, mask: Mask | None
 ) -> Array | None:
     """The factor of each term, ready to multiply terms of that shape; None if all are 1."""
+    if weights is None and mask is None:
+        return None
     product: Array | None = None
     for factor in (weights, mask):
         if factor is None:

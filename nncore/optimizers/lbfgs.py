@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, check_arrays
 from nncore.documents.limits import Range
 from nncore.line_search import Point, strong_wolfe
 from nncore.optimizers.optimizer import Evaluate, Optimizer, Slots
@@ -102,6 +102,16 @@ class Lbfgs(Optimizer):
 
     def start(self, params: Mapping[str, Array]) -> Slots:
         return {}
+
+    def check(self, params: Mapping[str, Array], state: Slots) -> None:
+        if "course" not in state:
+            return
+        flat = np.concatenate([weight.reshape(-1) for weight in params.values()])
+        course = _Course.of(state["course"], flat)
+        pairs = (len(course.steps), flat.size)
+        like = {"previous": flat, "direction": flat, "steps": np.empty(pairs, flat.dtype)}
+        like |= {"changes": like["steps"], "numbers": np.empty(3)}
+        check_arrays("the optimizer's course", like, state["course"])
 
     def search(
         self,

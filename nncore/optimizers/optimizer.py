@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nncore.arrays import Array, Params
+from nncore.arrays import Array, Params, check_arrays
 from nncore.registry import Unit, kind
 
 Slots = dict[str, Params]
@@ -39,6 +39,11 @@ class Optimizer(Unit):
             slot: {name: np.zeros_like(weight) for name, weight in params.items()}
             for slot in self.slots
         }
+
+    def check(self, params: Mapping[str, Array], state: Slots) -> None:
+        """Raise ValueError unless a state, maybe from a file, can be that of these weights."""
+        for slot, like in self.start(params).items():
+            check_arrays(f"the optimizer's {slot}", like, state.get(slot, {}))
 
     def update(
         self,

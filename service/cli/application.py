@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import datasets, jobs, models, processes
+from service.cli import datasets, jobs, models, processes, verify
 
 app = typer.Typer(
     name="gradserve",
@@ -36,6 +36,7 @@ def gradserve(
 
 for command in (processes.up, processes.api, processes.worker, processes.migrate, processes.demo):
     app.command()(command)
+app.command()(verify.verify)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import typer
 
-from service.cli.failure import MISUSED, REFUSED, fail
+from service.cli.failure import MISUSED, Refused, fail
 from service.supervisor.listener import is_loopback
 
 Url = Annotated[
@@ -23,18 +23,20 @@ TIMEOUT_SECONDS = 60.0
 
 
 def call(url: str, method: str, *path: str, **request: Any) -> Any:
-    """The JSON answer (None if empty); a refusal is printed and ends the process."""
+    """The JSON answer (None if empty); raises Refused."""
     try:
         with client(url) as connection:
             response = connection.request(method, route(*path), **request)
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        unreachable(url, error)
+        raise unreachable(url, error) from error
     if not response.is_success:
-        fail(problem(response), REFUSED)
+        raise Refused(problem(response))
     try:
         return response.json() if response.content else None
-    except ValueError:
-        fail(f"{url} does not answer like gradserve; say where it is with --url", REFUSED)
+    except ValueError as error:
+        raise Refused(
+            f"{url} does not answer like gradserve; say where it is with --url"
+        ) from error
 
 
 def client(url: str) -> httpx.Client:
@@ -59,12 +61,11 @@ def problem(response: httpx.Response) -> str:
     return "\n  ".join(lines)
 
 
-def unreachable(url: str, error: Exception) -> NoReturn:
-    """End the process, saying how to reach the service."""
-    fail(
+def unreachable(url: str, error: Exception) -> Refused:
+    """What to raise when nobody answers; says how to reach the service."""
+    return Refused(
         f"no answer from {url} ({error}); "
-        "start the service with `gradserve up`, or say where it is with --url",
-        REFUSED,
+        "start the service with `gradserve up`, or say where it is with --url"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from service.cli.calls import client, problem, route, unreachable
-from service.cli.failure import REFUSED, fail
+from service.cli.failure import Refused
 
 RECONNECTS = 10  # in a row, without an event between them
 RECONNECT_SECONDS = 1.0
@@ -27,7 +27,7 @@ class Event:
 
 
 def follow(url: str, job: str) -> Iterator[Event]:
-    """Yield events until the service ends the stream; ends the process on a refusal."""
+    """Yield events until the service ends the stream; raises Refused."""
     last = ""
     failures = 0
     while True:
@@ -39,7 +39,7 @@ def follow(url: str, job: str) -> Iterator[Event]:
         except httpx.TransportError as error:
             failures += 1
             if failures > RECONNECTS or not last:
-                unreachable(url, error)
+                raise unreachable(url, error) from error
             time.sleep(RECONNECT_SECONDS)
 
 
@@ -65,5 +65,5 @@ def _stream(url: str, job: str, last: str) -> Iterator[Event]:
     with client(url) as connection, connection.stream("GET", path, headers=headers) as response:
         if not response.is_success:
             response.read()
-            fail(problem(response), REFUSED)
+            raise Refused(problem(response))
         yield from parse(response.iter_lines())

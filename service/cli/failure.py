@@ -9,6 +9,10 @@ REFUSED = 1  # the service said no, or did not answer
 MISUSED = 2  # the command line, a file or the surroundings are wrong
 
 
+class Refused(Exception):
+    """The service said no, or did not answer; the message says the mend."""
+
+
 def fail(message: str, status: int) -> NoReturn:
     """End the process; the message says the mend."""
     print(f"gradserve: {message}", file=sys.stderr)

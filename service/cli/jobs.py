@@ -1,4 +1,4 @@
-"""`gradserve jobs ...`: submit, list, show, watch, cancel."""
+"""`gradserve jobs ...`: submit, list, show, watch, cancel, pause, resume, retry."""
 
 from __future__ import annotations
 
@@ -62,6 +62,24 @@ def watch(job: JobId, url: Url = LOCAL) -> None:
 def cancel(job: JobId, url: Url = LOCAL) -> None:
     """Cancel a job that is not over; prints its status."""
     typer.echo(call(url, "POST", "jobs", job, "cancel")["status"])
+
+
+@app.command()
+def pause(job: JobId, url: Url = LOCAL) -> None:
+    """Let a job stand still until it is resumed; prints its status."""
+    typer.echo(call(url, "POST", "jobs", job, "pause")["status"])
+
+
+@app.command()
+def resume(job: JobId, url: Url = LOCAL) -> None:
+    """Let a paused job go on; prints its status."""
+    typer.echo(call(url, "POST", "jobs", job, "resume")["status"])
+
+
+@app.command()
+def retry(job: JobId, url: Url = LOCAL) -> None:
+    """Train a final job's settings anew; prints the id of the job that does."""
+    typer.echo(call(url, "POST", "jobs", job, "retry")["id"])
 
 
 def _finish(job: dict[str, Any]) -> None:

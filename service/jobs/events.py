@@ -15,7 +15,7 @@ from service.errors import Invalid, Mistake
 from service.shutdown import stopping
 from service.store import events, jobs
 from service.store.database import Database
-from service.store.jobs import FINAL
+from service.store.transitions import FINAL
 
 # Looked for soon after the last event, when the next is likely near, and then less and less often.
 SOONEST_LOOK_SECONDS = 0.01

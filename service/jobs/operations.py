@@ -5,12 +5,13 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from service.dependencies import Caller, PageQuery
-from service.errors import Invalid, Mistake, NotFound
+from service.errors import Conflict, Invalid, Mistake, NotFound
 from service.jobs import planning, resolution
 from service.jobs.schemas import History, JobCreate, JobPage, JobProgress, JobRead, Plan
 from service.settings import Settings
 from service.store import datasets, epochs, jobs
-from service.store.jobs import FINAL, JobRow, Status
+from service.store.jobs import JobRow
+from service.store.transitions import FINAL, Status
 from service.times import rfc3339
 
 
@@ -72,6 +73,31 @@ def cancel(session: Session, who: Caller, job_id: str) -> JobRead:
     return read(jobs.cancel(session, who.tenant, job_id))
 
 
+def pause(session: Session, who: Caller, job_id: str) -> JobRead:
+    """Ask for the job to stand still until it is resumed."""
+    return read(jobs.pause(session, who.tenant, job_id))
+
+
+def resume(session: Session, who: Caller, job_id: str) -> JobRead:
+    """Let a paused job go on where it stood."""
+    return read(jobs.resume(session, who.tenant, job_id))
+
+
+def retry(session: Session, who: Caller, settings: Settings, job_id: str) -> JobRead:
+    """Submit a final job's spec as a new job: a final job itself never changes."""
+    row = jobs.get(session, who.tenant, job_id)
+    if row.status not in FINAL:
+        raise Conflict(f"Job {job_id} is {row.status}; only a final job is trained anew.")
+    try:
+        datasets.get(session, who.tenant, row.dataset_id)
+    except NotFound as gone:
+        raise Conflict(
+            f"The dataset {row.dataset_id} of job {job_id} is deleted. Upload it again and submit "
+            "the job's spec with the new dataset_id."
+        ) from gone
+    return submit(session, who, settings, JobCreate.model_validate(row.spec))
+
+
 def remove(session: Session, who: Caller, job_id: str) -> None:
     """Delete a final job; its model stays."""
     jobs.remove(session, who.tenant, job_id)
@@ -85,6 +111,9 @@ def read(row: JobRow) -> JobRead:
         "history": f"{here}/history",
         "events": f"{here}/events",
         "cancel": f"{here}/cancel",
+        "pause": f"{here}/pause",
+        "resume": f"{here}/resume",
+        "retry": f"{here}/retry",
         "dataset": f"/v1/datasets/{row.dataset_id}",
     }
     if row.model_id:

@@ -71,7 +71,7 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
         "name": job.name or dataset.name,
         "dataset_id": dataset.id,
         "target": job.target,
-        "features": _features(job, inputs.names),
+        "features": _features(job, inputs.names, network),
         "task": target.task,
         "target_scale": job.target_scale or tasks.default_target_scale(job, target, network),
         "network": network.to_spec(),
@@ -89,8 +89,12 @@ def resolve(job: JobCreate, dataset: DatasetRow, settings: Settings) -> Resolved
     return Resolved(spec, network, config, rows, steps, warnings)
 
 
-def _features(job: JobCreate, names: list[str]) -> dict[str, Any]:
+def _features(job: JobCreate, names: list[str], network: Network) -> dict[str, Any]:
     given = job.features.model_dump(exclude={"include", "columns"})
+    if network.to_spec()["input"].get("dtype") == "int32":
+        if "scale" in job.features.model_fields_set and given["scale"] != "none":
+            raise Invalid(Mistake("/features/scale", 'token ids are not scaled; use "none"'))
+        given["scale"] = "none"
     columns = {
         name: options.model_dump(exclude_none=True)
         for name, options in job.features.columns.items()

@@ -21,7 +21,7 @@ from service.dependencies import (
 from service.idempotency import Created, OnceDep
 from service.jobs import operations
 from service.jobs.schemas import History, JobCreate, JobPage, JobRead, Plan
-from service.store.jobs import FINAL, Status
+from service.store.transitions import FINAL, Status
 from service.strict_json import StrictRoute
 
 POLL_SECONDS = 1
@@ -94,6 +94,42 @@ def get_history(job_id: str, who: CallerDep, session: ReadSession) -> History:
 def cancel_job(job_id: str, who: CallerDep, session: WriteSession) -> JobRead:
     """Ask for the job to stop: at once while queued, at its next step while running."""
     return operations.cancel(session, who, job_id)
+
+
+@router.post("/{job_id}/pause", status_code=202)
+def pause_job(job_id: str, who: CallerDep, session: WriteSession) -> JobRead:
+    """Ask for the job to stand still: at once while queued, at its next step while running."""
+    return operations.pause(session, who, job_id)
+
+
+@router.post("/{job_id}/resume", status_code=202)
+def resume_job(
+    job_id: str, who: CallerDep, session: WriteSession, bell: BellDep, after: BackgroundTasks
+) -> JobRead:
+    """Let a paused job go on where it stood, to the same bytes as if it had never paused."""
+    after.add_task(bell.ring, job_id)
+    return operations.resume(session, who, job_id)
+
+
+@router.post("/{job_id}/retry", status_code=202, response_model=JobRead)
+def retry_job(
+    job_id: str,
+    who: CallerDep,
+    once: OnceDep,
+    settings: SettingsDep,
+    bell: BellDep,
+    after: BackgroundTasks,
+) -> Response:
+    """Train a final job's spec anew, as a job of its own."""
+
+    def make(session: Session) -> Created:
+        job = operations.retry(session, who, settings, job_id)
+        after.add_task(bell.ring, job.id)
+        return Created(job.links["self"], job.model_dump())
+
+    answer = once.create(202, "", make)
+    answer.background = after
+    return answer
 
 
 @router.delete("/{job_id}", status_code=204)

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from nncore import to_onnx
 from service.dependencies import Caller, PageQuery
+from service.errors import Conflict
 from service.models.prediction import LoadedModel, ModelCache
-from service.models.schemas import ModelPage, ModelRead, Predictions
+from service.models.schemas import ModelPage, ModelRead, Predictions, Receipt
 from service.store import blobs, models
 from service.store.models import ModelRow
 from service.times import rfc3339
@@ -35,6 +37,31 @@ def weights(session: Session, who: Caller, model_id: str) -> bytes:
     return blobs.read(session, who.tenant, models.get(session, who.tenant, model_id).weights_id)
 
 
+def receipt(session: Session, who: Caller, model_id: str) -> Receipt:
+    """What the model was made from; raises Conflict for one that was not trained here."""
+    row = models.get(session, who.tenant, model_id)
+    kept = row.lineage
+    if not kept.keys() >= _RECEIPT_KEYS:
+        raise Conflict(
+            f"Model {model_id} has no receipt: this service did not train it, or trained it before "
+            "receipts were kept. Train it with POST /v1/jobs to get one."
+        )
+    return Receipt(
+        model_id=row.id,
+        created_at=rfc3339(row.created_at),
+        code_version=kept["versions"]["gradserve"],
+        **{key: kept[key] for key in _RECEIPT_KEYS},
+    )
+
+
+_RECEIPT_KEYS = Receipt.model_fields.keys() - {"model_id", "created_at", "code_version"}
+
+
+def onnx(model: LoadedModel) -> bytes:
+    """The network as an ONNX model; the preprocessing is not part of it."""
+    return to_onnx(model.network, model.params)
+
+
 def load(session: Session, who: Caller, cache: ModelCache, model_id: str) -> LoadedModel:
     """The model ready to predict, from memory where it was used lately."""
     row = models.get(session, who.tenant, model_id)
@@ -53,7 +80,13 @@ def predict(model_id: str, model: LoadedModel, instances: list[Any]) -> Predicti
 
 def _read(row: ModelRow) -> ModelRead:
     here = f"/v1/models/{row.id}"
-    links = {"self": here, "predict": f"{here}/predict", "weights": f"{here}/weights"}
+    links = {
+        "self": here,
+        "predict": f"{here}/predict",
+        "weights": f"{here}/weights",
+        "onnx": f"{here}/onnx",
+        "receipt": f"{here}/receipt",
+    }
     if row.job_id:
         links["job"] = f"/v1/jobs/{row.job_id}"
     return ModelRead(
@@ -64,7 +97,7 @@ def _read(row: ModelRow) -> ModelRead:
         input_schema=_input_schema(row.preprocessing),
         output_schema=_output_schema(row),
         metrics=row.metrics,
-        lineage=row.lineage,
+        lineage={key: value for key, value in row.lineage.items() if key != "spec"},
         created_at=rfc3339(row.created_at),
         links=links,
     )

@@ -16,7 +16,7 @@ from service.dependencies import (
 )
 from service.models import operations
 from service.models.prediction import ModelCache
-from service.models.schemas import ModelPage, ModelRead, Predict, Predictions
+from service.models.schemas import ModelPage, ModelRead, Predict, Predictions, Receipt
 from service.strict_json import StrictRoute
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)
@@ -65,3 +65,23 @@ def get_weights(model_id: str, who: CallerDep, session: ReadSession) -> Response
     data = operations.weights(session, who, model_id)
     headers = {"Content-Disposition": f'attachment; filename="{model_id}.safetensors"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/{model_id}/receipt")
+def get_receipt(model_id: str, who: CallerDep, session: ReadSession) -> Receipt:
+    """What the model was made from, and the SHA-256 of the weights that came out."""
+    return operations.receipt(session, who, model_id)
+
+
+@router.get("/{model_id}/onnx", response_class=Response)
+def get_onnx(
+    model_id: str,
+    who: CallerDep,
+    database: DatabaseDep,
+    cache: Annotated[ModelCache, Depends(_cache)],
+) -> Response:
+    """The network as an ONNX file: encoded features in, what the last layer says out."""
+    with database.reading() as session:
+        model = operations.load(session, who, cache, model_id)
+    headers = {"Content-Disposition": f'attachment; filename="{model_id}.onnx"'}
+    return Response(operations.onnx(model), media_type="application/octet-stream", headers=headers)

@@ -24,6 +24,23 @@ class ModelRead(BaseModel):
     links: dict[str, str]
 
 
+class Receipt(BaseModel):
+    """What it takes to train a model again and to tell whether the same weights come out."""
+
+    model_id: str
+    created_at: str
+    job_id: str
+    attempt: int
+    notes: list[str] = Field(description="What about the run a repetition cannot reproduce")
+    dataset_id: str
+    dataset_sha256: str
+    spec: dict[str, Any] = Field(description="As resolved; `POST /v1/jobs` takes it again")
+    seed: int
+    code_version: str
+    fingerprint: dict[str, Any]
+    weights_sha256: str
+
+
 class ModelPage(BaseModel):
     """Models, newest first."""
 

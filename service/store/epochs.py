@@ -41,6 +41,12 @@ def last(session: Session, tenant: str, job_id: str) -> int:
     return session.scalar(query.where(EpochRow.tenant == tenant, EpochRow.job_id == job_id)) or 0
 
 
+def find(session: Session, tenant: str, job_id: str, number: int) -> EpochRow | None:
+    """One epoch."""
+    mine = (EpochRow.tenant == tenant, EpochRow.job_id == job_id)
+    return session.scalars(select(EpochRow).where(*mine, EpochRow.number == number)).one_or_none()
+
+
 def add(session: Session, tenant: str, job_id: str, reports: Sequence[EpochReport]) -> None:
     """Record epochs; the key refuses one that is there."""
     rows = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    false,
     select,
     text,
     update,
@@ -19,26 +19,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.errors import Conflict, NotFound
-from service.store import events
+from service.store import checkpoints, events
 from service.store.database import Row, now_ms
 from service.store.identifiers import new_id
 from service.store.pages import Page, newest_first
 from service.store.tenants import TenantColumn
+from service.store.transitions import ACTIVE, FINAL, Status
 
-
-class Status(StrEnum):
-    """Where a job is. The last three are final: a row that has one never changes it."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-FINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
-ACTIVE = (Status.QUEUED, Status.RUNNING, Status.PAUSED)
 _KNOWN = ", ".join(f"'{status}'" for status in Status)
 
 
@@ -61,6 +48,7 @@ class JobRow(Row):
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     worker: Mapped[str | None] = mapped_column(String(200))
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    pause_requested: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     epoch: Mapped[int] = mapped_column(default=0)
     epochs: Mapped[int]
@@ -73,7 +61,8 @@ class JobRow(Row):
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms())
     started_at: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
-    training_ms: Mapped[int] = mapped_column(BigInteger, default=0)  # of the running attempt
+    training_ms: Mapped[int] = mapped_column(BigInteger, default=0)  # that went into its steps
+    spent_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # all attempts
 
     __table_args__ = (
         CheckConstraint(f"status IN ({_KNOWN})", name="status_known"),
@@ -191,11 +180,35 @@ def cancel(session: Session, tenant: str, job_id: str) -> JobRow:
     if job.status in ACTIVE:
         job.cancel_requested = True
     if job.status in (Status.QUEUED, Status.PAUSED):
-        job.status = Status.CANCELLED
-        session.flush()
         session.execute(update(JobRow).where(JobRow.id == job_id).values(finished_at=now_ms()))
-        events.append(session, tenant, job_id, "status", {"status": Status.CANCELLED})
-        session.refresh(job)
+        checkpoints.remove(session, tenant, job_id)
+        _move(session, job, Status.CANCELLED)
+    return job
+
+
+def pause(session: Session, tenant: str, job_id: str) -> JobRow:
+    """Pause at once while queued; ask the worker while running. Raises Conflict for a final job."""
+    job = _hold(session, tenant, job_id)
+    if job.status in FINAL:
+        raise Conflict(f"Job {job_id} is {job.status} and stays so; only an unfinished job pauses.")
+    if job.status == Status.RUNNING:
+        job.pause_requested = True
+    elif job.status == Status.QUEUED:
+        _move(session, job, Status.PAUSED)
+    return job
+
+
+def resume(session: Session, tenant: str, job_id: str) -> JobRow:
+    """Put a paused job back into the queue. Raises Conflict for a final job."""
+    job = _hold(session, tenant, job_id)
+    if job.status in FINAL:
+        raise Conflict(
+            f"Job {job_id} is {job.status} and stays so. Train it anew with "
+            f"POST /v1/jobs/{job_id}/retry."
+        )
+    job.pause_requested = False
+    if job.status == Status.PAUSED:
+        _move(session, job, Status.QUEUED)
     return job
 
 
@@ -208,6 +221,13 @@ def remove(session: Session, tenant: str, job_id: str) -> None:
             f"Cancel it first with POST /v1/jobs/{job_id}/cancel."
         )
     session.delete(job)
+
+
+def _move(session: Session, job: JobRow, status: Status) -> None:
+    job.status = status
+    session.flush()
+    events.append(session, job.tenant, job.id, "status", {"status": status})
+    session.refresh(job)
 
 
 def _hold(session: Session, tenant: str, job_id: str) -> JobRow:

@@ -7,17 +7,19 @@ a write that changes no row raises LeaseLost, and its transaction leaves nothing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import Select, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from service.errors import LeaseLost, job_error
-from service.store import epochs, events
+from service.errors import LeaseLost
+from service.store import checkpoints, epochs, events
+from service.store.checkpoints import Progress
 from service.store.database import now_ms
 from service.store.epochs import EpochReport
-from service.store.jobs import JobRow, Status
+from service.store.jobs import JobRow
+from service.store.transitions import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,26 @@ class Claim:
     name: str
     dataset_id: str
     spec: dict[str, Any]
+    reached: Progress  # by the attempts before
+    spent_ms: int  # by them, on the database's clock
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; `training_ms` since its training began."""
+class Wishes:
+    """What the owner asks of a running job."""
 
-    epoch: int
-    step: int
-    training_ms: int
+    cancel: bool = False
+    pause: bool = False
 
 
 # Written out, since a planner uses the partial index only if it sees the very condition.
-_UNFINISHED = text("status IN ('queued', 'running')")
-_UNHELD = or_(JobRow.lease_until.is_(None), JobRow.lease_until < now_ms())
+UNFINISHED = text("status IN ('queued', 'running')")
+UNHELD = or_(JobRow.lease_until.is_(None), JobRow.lease_until < now_ms())
+
+
+def claimable(session: Session, max_attempts: int) -> bool:
+    """Whether a job waits for a claim; takes no lock."""
+    return session.scalar(_claimable(max_attempts)) is not None
 
 
 def claim_next(
@@ -55,18 +63,10 @@ def claim_next(
     A message only says that there is work; which job is next is decided here, so that a lost,
     late or repeated message never matters and a priority always does.
     """
-    candidate = (
-        select(JobRow.id)
-        .where(_UNFINISHED, _UNHELD)
-        .where(JobRow.cancel_requested.is_(False), JobRow.attempt < max_attempts)
-        .order_by(JobRow.priority.desc(), JobRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .correlate(None)
-    )
+    candidate = _claimable(max_attempts).with_for_update(skip_locked=True).correlate(None)
     job = session.scalars(
         update(JobRow)
-        .where(JobRow.id == candidate.scalar_subquery(), _UNFINISHED, _UNHELD)
+        .where(JobRow.id == candidate.scalar_subquery(), UNFINISHED, UNHELD)
         .values(
             status=Status.RUNNING,
             token=JobRow.token + 1,
@@ -74,36 +74,58 @@ def claim_next(
             lease_until=now_ms() + round(lease_seconds * 1000),
             worker=worker,
             started_at=now_ms(),
-            epoch=0,  # an attempt begins anew; the history keeps what the last one recorded
-            step=0,
-            training_ms=0,
         )
         .returning(JobRow)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if job is None:
         return None
-    claim = Claim(job.id, job.tenant, job.token, job.attempt, job.name, job.dataset_id, job.spec)
     status = {"status": Status.RUNNING, "attempt": job.attempt}
     events.append(session, job.tenant, job.id, "status", status)
-    return claim
+    return Claim(
+        job.id,
+        job.tenant,
+        job.token,
+        job.attempt,
+        job.name,
+        job.dataset_id,
+        job.spec,
+        Progress(job.epoch, job.step, job.training_ms),
+        job.spent_ms,
+    )
 
 
-def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progress | None) -> bool:
-    """Renew the lease and record progress; True if the owner asks to cancel.
+def _claimable(max_attempts: int) -> Select[str]:
+    # Only a worker's death spends attempts, so a job in the queue may always be claimed.
+    tries = or_(JobRow.status == Status.QUEUED, JobRow.attempt < max_attempts)
+    return (
+        select(JobRow.id)
+        .where(UNFINISHED, UNHELD, tries)
+        .where(JobRow.cancel_requested.is_(False), JobRow.pause_requested.is_(False))
+        .order_by(JobRow.priority.desc(), JobRow.id)
+        .limit(1)
+    )
+
+
+def begin(session: Session, claim: Claim, at: Progress, *messages: str) -> None:
+    """Say where the attempt begins, and why there."""
+    _write(session, claim, **asdict(at))
+    events.append(session, claim.tenant, claim.job_id, "log", *({"message": m} for m in messages))
+
+
+def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progress | None) -> Wishes:
+    """Renew the lease and record progress; what the owner asks.
 
     Raises:
         LeaseLost: another attempt owns the job, or it is final.
     """
     values: dict[str, Any] = {"lease_until": now_ms() + round(lease_seconds * 1000)}
     if progress is not None:
-        values |= {
-            "epoch": progress.epoch,
-            "step": progress.step,
-            "training_ms": progress.training_ms,
-        }
+        values |= asdict(progress)
     row = session.execute(
-        _fenced(claim).values(**values).returning(JobRow.cancel_requested, JobRow.steps)
+        _fenced(claim)
+        .values(**values)
+        .returning(JobRow.cancel_requested, JobRow.pause_requested, JobRow.steps)
     ).one_or_none()
     if row is None:
         raise LeaseLost(f"job {claim.job_id}: token {claim.token} is not the latest")
@@ -115,7 +137,7 @@ def beat(session: Session, claim: Claim, lease_seconds: float, progress: Progres
             "steps": row.steps,
         }
         events.append(session, claim.tenant, claim.job_id, "progress", data)
-    return bool(row.cancel_requested)
+    return Wishes(row.cancel_requested, row.pause_requested)
 
 
 def record_epochs(session: Session, claim: Claim, reports: Sequence[EpochReport]) -> None:
@@ -147,9 +169,7 @@ def succeed(
         Status.SUCCEEDED,
         model_id=model_id,
         metrics=metrics,
-        epoch=progress.epoch,
-        step=progress.step,
-        training_ms=progress.training_ms,
+        **asdict(progress),
     )
 
 
@@ -163,50 +183,48 @@ def cancelled(session: Session, claim: Claim) -> None:
     _finish(session, claim, Status.CANCELLED)
 
 
-def release(session: Session, claim: Claim) -> None:
-    """Give the job back to the queue unharmed: the worker stops, the attempt does not count."""
-    _write(session, claim, status=Status.QUEUED, lease_until=None, attempt=JobRow.attempt - 1)
-    events.append(session, claim.tenant, claim.job_id, "status", {"status": Status.QUEUED})
+def checkpoint(session: Session, claim: Claim, at: Progress, state: bytes) -> None:
+    """Keep where the run is, so that another attempt can go on from there."""
+    _write(session, claim, **asdict(at))
+    checkpoints.add(session, claim.tenant, claim.job_id, at, state)
 
 
-def sweep(session: Session, max_attempts: int) -> int:
-    """Settle expired jobs that nobody may claim again; the number of jobs that wait for a claim."""
-    for job in _lock(session, _UNHELD, JobRow.cancel_requested.is_(True)):
-        _settle(session, job, Status.CANCELLED, None)
-    expired = (JobRow.status == Status.RUNNING, JobRow.lease_until < now_ms())
-    for job in _lock(session, *expired, JobRow.attempt >= max_attempts):
-        detail = (
-            f"The worker died {job.attempt} times while it ran this job, the last time on "
-            f"{job.worker}. The job may need more memory than there is: try a smaller network or "
-            "batch."
-        )
-        _settle(session, job, Status.FAILED, job_error("poisoned", detail, attempts=job.attempt))
-    waiting = select(JobRow.id).where(_UNFINISHED, _UNHELD).limit(100)
-    return len(session.scalars(waiting).all())
+def release(session: Session, claim: Claim) -> Status:
+    """Let go of a job whose state is kept: paused or cancelled if its owner asks so, else queued.
 
-
-def _lock(session: Session, *conditions: Any) -> Sequence[JobRow]:
-    query = select(JobRow).where(_UNFINISHED, *conditions).with_for_update(skip_locked=True)
-    return session.scalars(query).all()
-
-
-def _settle(session: Session, job: JobRow, status: Status, error: dict[str, Any] | None) -> None:
-    job.status, job.error, job.lease_until = status, error, None
-    job.token += 1
-    session.execute(update(JobRow).where(JobRow.id == job.id).values(finished_at=now_ms()))
-    session.flush()
-    events.append(session, job.tenant, job.id, "status", {"status": status})
+    The attempt does not count. The wishes are read under the row's lock, since what made the
+    worker stop may be withdrawn, or something else be asked, until this transaction.
+    """
+    wishes = _write(session, claim, worker=JobRow.worker)
+    if wishes.cancel:
+        cancelled(session, claim)
+        return Status.CANCELLED
+    status = Status.PAUSED if wishes.pause else Status.QUEUED
+    _write(
+        session,
+        claim,
+        status=status,
+        lease_until=None,
+        pause_requested=False,
+        attempt=JobRow.attempt - 1,
+    )
+    events.append(session, claim.tenant, claim.job_id, "status", {"status": status})
+    return status
 
 
 def _finish(session: Session, claim: Claim, status: Status, **values: Any) -> None:
     _write(session, claim, status=status, lease_until=None, finished_at=now_ms(), **values)
+    checkpoints.remove(session, claim.tenant, claim.job_id)
     events.append(session, claim.tenant, claim.job_id, "status", {"status": status})
 
 
-def _write(session: Session, claim: Claim, **values: Any) -> None:
-    written = session.execute(_fenced(claim).values(**values).returning(JobRow.id))
-    if written.one_or_none() is None:
+def _write(session: Session, claim: Claim, **values: Any) -> Wishes:
+    found = session.execute(
+        _fenced(claim).values(**values).returning(JobRow.cancel_requested, JobRow.pause_requested)
+    ).one_or_none()
+    if found is None:
         raise LeaseLost(f"job {claim.job_id}: token {claim.token} is not the latest")
+    return Wishes(*found)
 
 
 def _fenced(claim: Claim) -> Any:
@@ -214,5 +232,6 @@ def _fenced(claim: Claim) -> Any:
         update(JobRow)
         .where(JobRow.id == claim.job_id, JobRow.tenant == claim.tenant)
         .where(JobRow.token == claim.token, JobRow.status == Status.RUNNING)
+        .values(spent_ms=claim.spent_ms + now_ms() - JobRow.started_at)
         .execution_options(synchronize_session=False)
     )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from service.store import blobs, datasets, epochs, events, idempotency, jobs, models
+from service.store import blobs, checkpoints, datasets, epochs, events, idempotency, jobs, models
 from service.store.database import Row
 
 metadata = Row.metadata
 
-__all__ = ["blobs", "datasets", "epochs", "events", "idempotency", "jobs", "metadata", "models"]
+__all__ = [
+    "blobs",
+    "checkpoints",
+    "datasets",
+    "epochs",
+    "events",
+    "idempotency",
+    "jobs",
+    "metadata",
+    "models",
+]

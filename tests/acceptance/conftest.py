@@ -23,7 +23,11 @@ from tests.waiting import wait_until
 START_SECONDS = 60
 STOP_SECONDS = 30
 # A dead worker's job is taken over after its lease; tests should not wait for the usual one.
-QUICK = {"GRADSERVE_LEASE_SECONDS": "3", "GRADSERVE_SWEEP_SECONDS": "0.5"}
+QUICK = {
+    "GRADSERVE_LEASE_SECONDS": "3",
+    "GRADSERVE_SWEEP_SECONDS": "0.5",
+    "GRADSERVE_CHECKPOINT_SECONDS": "0.5",
+}
 
 
 @pytest.fixture(scope="package", params=["embedded", "postgresql_and_redis"])
@@ -43,14 +47,16 @@ def service(
 
 
 @contextmanager
-def embedded(data_dir: Path) -> Iterator[Service]:
+def embedded(data_dir: Path, **environment: str) -> Iterator[Service]:
     """`gradserve up` on a free port."""
-    with _process(["up", "--port", "0", "--data-dir", str(data_dir)], {}, data_dir) as process:
+    arguments = ["up", "--port", "0", "--data-dir", str(data_dir)]
+    with _process(arguments, environment, data_dir) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("ready http"), f"no ready line but {line!r}; see {data_dir}"
         with _client(line.split()[1]) as client:
-            yield Service(client, data_dir, [process])
+            database_url = f"sqlite+pysqlite:///{data_dir / 'gradserve.db'}"
+            yield Service(client, data_dir, database_url, [process])
 
 
 @contextmanager
@@ -73,7 +79,7 @@ def distributed(data_dir: Path, cluster: PostgresCluster, redis: RedisServer) ->
         ]
         client = stack.enter_context(_client(f"http://127.0.0.1:{port}"))
         wait_until(lambda: _is_ready(client), START_SECONDS, "the API is ready")
-        yield Service(client, data_dir, running)
+        yield Service(client, data_dir, cluster.url(database), running)
 
 
 @contextmanager

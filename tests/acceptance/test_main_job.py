@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import onnxruntime
 import pytest
 from safetensors.numpy import load
 
@@ -251,3 +252,37 @@ def test_a_nonsense_cursor_is_refused(service: Service):
         response = service.client.get(f"/v1/jobs?cursor={cursor}")
         assert response.status_code == 422
         assert "cursor" in response.json()["detail"]
+
+
+def test_token_ids_reach_an_embedding_as_they_are(service: Service):
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(1, 20, size=(200, 6))
+    labels = (tokens == 7).any(axis=1).astype(int)
+    arrays = {"tokens": tokens.tolist(), "found": labels.tolist()}
+    dataset = service.post("/v1/datasets", 201, json={"arrays": arrays})
+    layers = [
+        {"type": "embedding", "input_dim": 20, "output_dim": 8},
+        {"type": "global_max_pool1d"},
+        {"type": "dense", "units": 2},
+    ]
+    spec = {
+        "dataset_id": dataset["id"],
+        "target": "found",
+        "network": {"layers": layers},
+        "optimizer": {"type": "adam", "learning_rate": 0.05},
+        "epochs": 15,
+    }
+    done = service.finished(service.post("/v1/jobs", 202, json=spec))
+    assert done["spec"]["features"]["scale"] == "none"
+    assert done["metrics"]["val_accuracy"] >= 0.95, done
+
+
+def test_the_model_gives_its_network_as_onnx(service: Service, xor: dict):
+    done = service.finished(service.post("/v1/jobs", 202, json=xor_job(xor, epochs=5)))
+    content = service.client.get(f"/v1/models/{done['model_id']}/onnx").content
+    session = onnxruntime.InferenceSession(content)
+    weights = load(service.client.get(f"/v1/models/{done['model_id']}/weights").content)
+    network = Network.from_spec(service.get(f"/v1/models/{done['model_id']}")["network"])
+    x = np.array([[0, 1], [1, 1]], np.float32)
+    (given,) = session.run(None, {session.get_inputs()[0].name: x})
+    np.testing.assert_allclose(given, network.predict(weights, x), rtol=1e-5)

@@ -28,8 +28,12 @@ def test_a_watched_stream_ends_with_the_service_and_the_job_goes_on_later(tmp_pa
     with embedded(tmp_path) as service:
         job = endless(service)
         events = []
-        watcher = threading.Thread(target=lambda: events.extend(service.events(job)))
+        watcher = threading.Thread(target=lambda: events.extend(service.watch(job)))
         watcher.start()
+        wait_until(
+            lambda: any(event.kind == "epoch" for event in events), 10, "the job is in its course"
+        )
+        progress = service.get(f"/v1/jobs/{job['id']}")["progress"]
         service.processes[0].send_signal(signal.SIGTERM)
         watcher.join(timeout=20)
         assert not watcher.is_alive()
@@ -38,7 +42,9 @@ def test_a_watched_stream_ends_with_the_service_and_the_job_goes_on_later(tmp_pa
     with embedded(tmp_path) as service:
         service.becomes(job, "running")
         # The orderly stop gave the job back, so this is still its first attempt.
-        assert service.get(f"/v1/jobs/{job['id']}")["attempt"] == 1
+        now = service.get(f"/v1/jobs/{job['id']}")
+        assert now["attempt"] == 1
+        assert now["progress"]["step"] >= progress["step"] > 0
         service.post(f"/v1/jobs/{job['id']}/cancel", 202)
         wait_until(
             lambda: service.get(f"/v1/jobs/{job['id']}")["status"] == "cancelled",

@@ -1,91 +1,81 @@
-"""Predictors: the same numbers as `predict`, call after call."""
+"""What networks take as x, in which precision they answer, and how they refuse the rest."""
 
 import numpy as np
 import pytest
 
-from nncore import Network
+from nncore import DivergedError, Network, evaluate, fit
 
-DENSE = [
-    {"type": "dense", "units": 7, "activation": "relu"},
-    {"type": "dense", "units": 5, "activation": "tanh"},
-    {"type": "dense", "units": 3, "activation": "sigmoid"},
-]
-CONVOLUTION = [
-    {"type": "reshape", "target_shape": [2, 3, 1]},
-    {"type": "conv2d", "filters": 4, "kernel_size": 2, "activation": "relu"},
-    {"type": "flatten"},
-    {"type": "dense", "units": 3, "activation": "softmax"},
-]
+NETWORK = Network.from_spec({"input": {"shape": [4]}, "layers": [{"type": "dense", "units": 3}]})
+PARAMS = NETWORK.init()
+X, Y = np.ones((6, 4)), np.zeros((6, 3))
 
 
-@pytest.fixture(params=[DENSE, CONVOLUTION], ids=["dense", "convolution"])
-def network(request):
-    return Network.from_spec({"input": {"shape": [6]}, "layers": request.param})
+@pytest.mark.parametrize("dtype", ["complex64", "<U3", "S2", "M8[s]", "m8[s]"])
+def test_what_holds_no_real_numbers_is_refused(dtype):
+    with pytest.raises(ValueError, match="x must hold real numbers, got"):
+        NETWORK.predict(PARAMS, np.zeros((2, 4), dtype))
 
 
-def batches(*counts):
-    rng = np.random.default_rng(1)
-    return [rng.normal(size=(count, 6)).astype("float32") for count in counts]
+@pytest.mark.parametrize("dtype", ["float16", "bool", "uint8", "int64", ">f4", "longdouble"])
+def test_real_numbers_of_any_type_do(dtype):
+    assert NETWORK.predict(PARAMS, np.ones((2, 4), dtype)).dtype == np.float32
 
 
-@pytest.mark.parametrize("shards", [None, 1, 2, 3])
-def test_it_predicts_what_the_network_does_whatever_came_before(network, shards):
-    params = network.init(seed=4)
-    predictor = network.predictor(params, batch_size=8, shards=shards)
-    for x in batches(4, 4, 8, 1, 19, 4, 0):
-        assert np.allclose(predictor(x), network.predict(params, x), atol=1e-6)
-    predictor.close()
-    (x,) = batches(4)
-    assert np.allclose(predictor(x), network.predict(params, x), atol=1e-6)
+def test_without_weights_the_precision_is_that_of_x():
+    network = Network.from_spec(
+        {"input": {"shape": [4]}, "layers": [{"type": "activation", "activation": "tanh"}]}
+    )
+    x = np.linspace(-1, 1, 8).reshape(2, 4)
+    assert network.predict({}, x).dtype == np.float64
+    assert (network.predict({}, x) == np.tanh(x)).all()
+    assert network.predict({}, x.astype("f4")).dtype == np.float32
+    assert network.predict({}, np.ones((2, 4), int)).dtype == np.float32
+    slopes = network.input_gradients({}, x, np.zeros((2, 4)))
+    assert slopes.dtype == np.float64
+    assert network.trace({}, x, np.zeros((2, 4))).values["activation_1"].value.dtype == np.float64
 
 
-def test_its_results_stay_as_they_are(network):
-    predictor = network.predictor(network.init(), shards=1)
-    one, other = batches(4, 4)
-    found = predictor(one)
-    kept = found.copy()
-    predictor(other + 1)
-    assert np.array_equal(found, kept)
+@pytest.mark.parametrize("dtype", ["float16", "int32", "complex64", "longdouble"])
+def test_weights_are_single_or_double(dtype):
+    with pytest.raises(ValueError, match="dtype must be float32 or float64, got"):
+        NETWORK.init(0, dtype)
 
 
-def test_inputs_of_other_types_are_taken_in_the_weights_precision(network):
-    params = network.init(dtype="float64")
-    predictor = network.predictor(params, shards=1)
-    for x in (np.arange(12).reshape(2, 6), [[1, 2, 3, 4, 5, 6]] * 2, np.ones((2, 6), "float32")):
-        found = predictor(x)
-        assert found.dtype == np.float64
-        assert np.array_equal(found, network.predict(params, np.asarray(x)))
+@pytest.mark.parametrize("count", [0, -1])
+def test_batches_and_shards_are_at_least_one(count):
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {count}"):
+        NETWORK.predict(PARAMS, X, batch_size=count)
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {count}"):
+        evaluate(NETWORK, PARAMS, X, Y, "mean_squared_error", batch_size=count)
+    with pytest.raises(ValueError, match=f"shards must be at least 1, got {count}"):
+        NETWORK.loss_and_grads(PARAMS, X, Y, shards=count)
 
 
-def test_the_input_is_left_as_it_was(network):
-    (x,) = batches(5)
-    before = x.copy()
-    predictor = network.predictor(network.init(), shards=1)
-    predictor(x)
-    predictor(x)
-    assert np.array_equal(x, before)
+LABELS = np.array([[1, 1, 1], [1, 2, -1]])
 
 
-def test_inputs_that_do_not_fit_are_refused_after_some_that_did(network):
-    predictor = network.predictor(network.init(), shards=1)
-    predictor(np.ones((4, 6), "float32"))
-    with pytest.raises(ValueError, match=r"x must have shape \(N, \*\[6\]\)"):
-        predictor(np.ones((4, 5), "float32"))
+def test_ctc_says_that_there_are_too_few_steps():
+    network = Network.from_spec(
+        {"input": {"shape": [None, 3]}, "layers": [{"type": "dense", "units": 4}]}
+    )
+    with pytest.raises(ValueError, match="needs at least 5 steps, the outputs have 3"):
+        network.loss_and_grads(network.init(), np.ones((2, 3, 3)), LABELS, "ctc")
 
 
-def test_several_outputs_come_by_name():
-    layers = [
-        {"type": "dense", "units": 2, "name": "a"},
-        {"type": "dense", "units": 3, "name": "b", "inputs": ["a"]},
-    ]
-    network = Network.from_spec({"input": {"shape": [6]}, "layers": layers, "outputs": ["a", "b"]})
-    params, (x,) = network.init(), batches(4)
-    found = network.predictor(params)(x)
-    assert {name: value.shape for name, value in found.items()} == {"a": (4, 2), "b": (4, 3)}
-    assert np.array_equal(found["b"], network.predict(params, x)["b"])
+def test_ctc_says_that_too_few_steps_hold_data():
+    layers = [{"type": "masking"}, {"type": "dense", "units": 4}]
+    network = Network.from_spec({"input": {"shape": [None, 3]}, "layers": layers})
+    x = np.ones((2, 6, 3))
+    x[0, 3:] = 0
+    with pytest.raises(DivergedError, match="more labels than steps that hold data"):
+        list(fit(network, network.init(), x, LABELS, {"loss": "ctc"}))
 
 
-def test_large_batches_go_to_two_threads_and_small_ones_to_none():
-    network = Network.from_spec({"layers": [{"type": "dense", "units": 1024}]}, [1024])
-    assert network.shards(1) == 1
-    assert network.shards(64) == 2
+def test_targets_of_sequences_of_any_length_must_have_the_length_of_x():
+    network = Network.from_spec(
+        {"input": {"shape": [None, 3]}, "layers": [{"type": "dense", "units": 4}]}
+    )
+    with pytest.raises(ValueError, match="one class for each position"):
+        network.loss_and_grads(
+            network.init(), np.ones((2, 3, 3)), np.zeros((2, 5), int), "cross_entropy"
+        )

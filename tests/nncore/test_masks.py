@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from nncore import Network, evaluate, fit
+from nncore.gradient_check import check_gradients
 
 IDS = np.array([[3, 1, 4, 1], [5, 2, 0, 0], [6, 0, 0, 0]])
 LENGTHS = [4, 2, 1]
 EMBEDDING = {"type": "embedding", "name": "e", "input_dim": 8, "output_dim": 3, "mask_zero": True}
 GRU = {"type": "gru", "name": "g", "units": 3, "return_sequences": True}
+DENSE = {"type": "dense", "units": 2}
+GROUPED = {
+    "input": {"shape": [None]},
+    "layers": [EMBEDDING, GRU, {"type": "group_norm", "groups": 3}, DENSE],
+}
 TAGGER = {"input": {"shape": [None]}, "layers": [EMBEDDING, GRU, {"type": "dense", "units": 2}]}
 RESIDUAL = {
     "input": {"shape": [None]},
@@ -31,7 +37,7 @@ def network_of(spec):
     return network, network.init(2, "float64")
 
 
-@pytest.mark.parametrize("spec", [TAGGER, RESIDUAL, READER])
+@pytest.mark.parametrize("spec", [TAGGER, RESIDUAL, GROUPED, READER])
 def test_more_padding_changes_no_output(spec):
     network, params = network_of(spec)
     found = network.predict(params, IDS)
@@ -45,7 +51,7 @@ def test_more_padding_changes_no_output(spec):
         assert np.allclose(parts[0], parts[2], rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize("spec", [TAGGER, RESIDUAL])
+@pytest.mark.parametrize("spec", [TAGGER, RESIDUAL, GROUPED])
 @pytest.mark.parametrize("loss", ["cross_entropy", "mean_squared_error"])
 def test_the_loss_is_the_mean_over_positions_that_hold_data(spec, loss):
     network, params = network_of(spec)
@@ -150,3 +156,34 @@ def test_training_with_padding_is_training_without():
     two = list(fit(network, other, *padded, config))
     assert [e.metrics for e in one] == [e.metrics for e in two]
     assert all(np.allclose(params[name], other[name], atol=1e-14) for name in params)
+
+
+@pytest.mark.parametrize("axis", [-1, 1, 2])
+@pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2)])
+def test_batch_norm_counts_data_alone_along_any_axis(axis, shape):
+    x = np.random.default_rng(4).normal(size=(5, 3, 4))
+    x[:, 2] = x[1, 1:] = x[2] = 0
+    layers = [{"type": "masking"}, {"type": "batch_norm", "axis": axis}, DENSE]
+    if len(shape) == 3:  # the mask stays with steps of two axes
+        each = {"type": "time_distributed", "layer": {"type": "reshape", "target_shape": shape[1:]}}
+        back = {"type": "time_distributed", "layer": "flatten"}
+        layers = [layers[0], each, layers[1], back, DENSE]
+    network, params = network_of({"input": {"shape": [3, 4]}, "layers": layers})
+    y = np.random.default_rng(0).normal(size=(5, 3, 2))
+    errors = check_gradients(network, params, x, y, "mean_squared_error")
+    assert all(error < 1e-6 for error in errors.values()), errors
+
+
+def test_batch_norm_along_the_steps_follows_the_data_of_each():
+    norm = {"type": "batch_norm", "axis": 1, "momentum": 0.0}
+    network, params = network_of(
+        {"input": {"shape": [3, 4]}, "layers": [{"type": "masking"}, norm]}
+    )
+    x = np.random.default_rng(4).normal(size=(5, 3, 4))
+    x[:, 2] = x[1, 1:] = x[2] = 0
+    list(fit(network, params, x, x, {"loss": "mean_squared_error", "epochs": 1, "shards": 2}))
+    (mean,) = (params[name] for name in params if name.endswith("moving_mean"))
+    data = (x != 0).any(axis=2)
+    for step in (0, 1):
+        assert mean[step] == pytest.approx(x[data[:, step], step].mean(), rel=1e-12)
+    assert mean[2] == 0  # no example has data there

@@ -92,8 +92,9 @@ class TestSizes:
 
     def test_memory_covers_weights_and_activations(self):
         network = Network.from_spec({"layers": [dense(5)]}, [3])
-        assert network.memory_bytes(0) == 4 * 6 * 20
-        assert network.memory_bytes(7) - network.memory_bytes(0) == 4 * 7 * (3 + 2 * 5)
+        assert network.memory_bytes(0) == 1.25 * 4 * 6 * 20
+        values = 3 * 3 + 2 * 5 + 3 * 5
+        assert network.memory_bytes(7) - network.memory_bytes(0) == 1.25 * 4 * 7 * values
 
     def test_a_network_that_is_too_large_is_refused_at_its_largest_layer(self):
         network = Network.from_spec({"layers": [dense(5), dense(10**9), dense(1)]}, [3])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncore import Network, evaluate, fit, time_budget
+from nncore import ConfigError, Network, evaluate, fit, time_budget
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(20, 4)), RNG.integers(0, 3, 20)
@@ -46,6 +46,45 @@ class TestBatches:
             assert one.step == other.step
             assert one.metrics == other.metrics
             assert one.gradient_norm == pytest.approx(other.gradient_norm, rel=1e-12)
+
+    def test_accumulation_is_exact_for_several_outputs_with_unequal_padding(self):
+        layers = [
+            {"type": "masking"},
+            {"type": "gru", "units": 3, "return_sequences": True, "name": "steps"},
+            {"type": "dense", "units": 2, "name": "each", "kernel_regularizer": "l2"},
+            {"type": "global_avg_pool1d", "inputs": ["steps"]},
+            {"type": "dense", "units": 1, "name": "all"},
+        ]
+        spec = {"input": {"shape": [None, 2]}, "layers": layers, "outputs": ["each", "all"]}
+        network, rng = Network.from_spec(spec), np.random.default_rng(2)
+        x = rng.normal(size=(9, 5, 2))
+        x[:4, 1:] = 0
+        y = {"each": rng.integers(0, 2, (9, 5)), "all": rng.normal(size=(9, 1))}
+        plain = {
+            "loss": {"each": "cross_entropy", "all": "mean_squared_error"},
+            "loss_weights": {"all": 0.3},
+            "optimizer": {"type": "sgd", "learning_rate": 0.5},
+            "shuffle": False,
+        }
+
+        def after(**change):
+            params = network.init(0, "float64")
+            epochs = list(fit(network, params, x, y, {**plain, "epochs": 2, **change}))
+            return params, [epoch.loss for epoch in epochs]
+
+        expected, whole = after(batch_size=None)
+        for shards in (1, 2):
+            params, losses = after(batch_size=4, accumulate_steps=3, shards=shards)
+            assert close(params, expected)
+            assert losses == pytest.approx(whole, rel=1e-12)
+
+    def test_accumulation_is_refused_where_it_cannot_be_exact(self):
+        network = Network.from_spec({"layers": [{"type": "dense", "units": 1}]}, [2])
+        config = {"loss": "root_mean_squared_error", "accumulate_steps": 2}
+        with pytest.raises(ConfigError) as error:
+            fit(network, network.init(), np.ones((4, 2)), np.ones((4, 1)), config)
+        assert error.value.pointer == "/accumulate_steps"
+        assert "use mean_squared_error, or a larger batch_size" in error.value.detail
 
     def test_the_last_step_of_an_epoch_takes_what_is_left(self):
         seen = []

@@ -9,11 +9,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from service.store import datasets, jobs, leases, models
+from service.store.checkpoints import Progress
 from service.store.database import Database
 from service.store.datasets import DatasetRow
 from service.store.epochs import EpochReport
 from service.store.jobs import JobRow
-from service.store.leases import Claim, Progress
+from service.store.leases import Claim
 from service.store.models import ModelRow
 from service.store.tables import metadata
 from service.store.tenants import DEFAULT_TENANT

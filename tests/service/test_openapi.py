@@ -24,12 +24,17 @@ OPERATIONS = {
     ("get", "/v1/jobs/{job_id}"),
     ("delete", "/v1/jobs/{job_id}"),
     ("post", "/v1/jobs/{job_id}/cancel"),
+    ("post", "/v1/jobs/{job_id}/pause"),
+    ("post", "/v1/jobs/{job_id}/resume"),
+    ("post", "/v1/jobs/{job_id}/retry"),
     ("get", "/v1/jobs/{job_id}/history"),
     ("get", "/v1/jobs/{job_id}/events"),
     ("get", "/v1/models"),
     ("get", "/v1/models/{model_id}"),
     ("delete", "/v1/models/{model_id}"),
     ("get", "/v1/models/{model_id}/weights"),
+    ("get", "/v1/models/{model_id}/onnx"),
+    ("get", "/v1/models/{model_id}/receipt"),
     ("post", "/v1/models/{model_id}/predict"),
 }
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from service.errors import LeaseLost
 from service.store import epochs, jobs, leases
-from service.store.jobs import Status
+from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import add_job, claim, epoch, expire, read, write
 from tests.waiting import wait_until
 from worker import heartbeat
-from worker.heartbeat import BudgetExceeded, CancelRequested, Heartbeat, WorkerStopping
+from worker.heartbeat import BudgetExceeded, CancelRequested, Heartbeat
 
 
 @pytest.fixture
@@ -91,9 +93,33 @@ def test_a_lease_that_was_not_renewed_in_time_is_given_up_before_it_ends(hold):
     assert time.monotonic() < give_up_at
 
 
-def test_a_worker_that_stops_interrupts_the_run(hold):
-    with pytest.raises(WorkerStopping):
-        hold(stopping=lambda: True).check()
+def test_a_worker_that_stops_and_an_owner_that_pauses_let_the_run_rest(hold, sqlite):
+    assert hold(stopping=lambda: True).asked_to_rest
+    with hold() as heart:
+        assert not heart.asked_to_rest
+        write(sqlite, jobs.pause, DEFAULT_TENANT, heart.claim.job_id)
+        wait_until(lambda: heart.asked_to_rest, 5, "the beat has seen the pause")
+        heart.check()
+
+
+def test_a_budget_counts_the_attempts_before(hold, sqlite):
+    heart = hold(given={"budget_seconds": 1000})
+    heart.check()
+    spent = text("UPDATE jobs SET spent_ms = 1000000")
+    write(sqlite, lambda session: session.execute(spent))
+    write(sqlite, expire, heart.claim.job_id)
+    again = Heartbeat(sqlite, write(sqlite, claim), heart._settings, lambda: False)
+    wait_until(lambda: again.elapsed_ms > 0, 5, "a millisecond has passed")
+    with pytest.raises(BudgetExceeded):
+        again.check()
+
+
+def test_the_time_of_earlier_steps_counts_to_the_progress(hold, sqlite):
+    heart = hold()
+    heart.begin(Progress(1, 4, 700), "Goes on after step 4")
+    row = read(sqlite, jobs.get, DEFAULT_TENANT, heart.claim.job_id)
+    assert (row.epoch, row.step, row.training_ms) == (1, 4, 700)
+    assert heart.progress(1, 5).training_ms >= 700
 
 
 def test_a_spent_budget_interrupts_the_run(hold):

@@ -8,11 +8,13 @@ import pytest
 
 from service import broker
 from service.store import jobs
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import read
+from tests.waiting import wait_until
 from worker import process
 from worker.celery_app import QUEUE, TASK, app
+from worker.poller import Poller
 from worker.tasks import train
 
 
@@ -23,6 +25,52 @@ def child(sqlite, monkeypatch):
     monkeypatch.setattr(process, "_database", sqlite)
     monkeypatch.setattr(process, "_stopping", stopping)
     return stopping
+
+
+def test_an_idle_trainer_finds_a_job_that_nobody_rang_for(child, sqlite, submit):
+    submit(sqlite)
+    submit(sqlite)
+    poller = Poller(process.look, 0.01)
+    poller.start()
+    wait_until(lambda: statuses(sqlite) == [Status.SUCCEEDED] * 2, 10, "both jobs are done")
+    poller.stop()
+    assert not poller.is_alive()
+
+
+def test_a_trainer_is_never_in_two_jobs_at_once(child, sqlite, submit):
+    submit(sqlite)
+    with process._training:
+        assert not process.look()
+        assert not process.run_next("any")
+    assert statuses(sqlite) == [Status.QUEUED]
+    assert process.look()
+    assert statuses(sqlite) == [Status.SUCCEEDED]
+
+
+def test_a_poller_whose_look_fails_looks_again():
+    looks = []
+
+    def look():
+        looks.append(None)
+        raise RuntimeError("the database is away")
+
+    poller = Poller(look, 0.001)
+    poller.start()
+    wait_until(lambda: len(looks) > 2, 5, "it has looked again")
+    poller.stop()
+
+
+def test_a_child_that_ends_gives_the_pollers_job_back_first(child, sqlite, submit, monkeypatch):
+    job_id = submit(sqlite, epochs=1_000_000)
+    poller = Poller(process.look, 0.01)
+    monkeypatch.setattr(process, "_poller", poller)
+    poller.start()
+    wait_until(lambda: statuses(sqlite) == [Status.RUNNING], 10, "the poller trains")
+    child.set()
+    process.stop_child()
+    assert not poller.is_alive()
+    row = read(sqlite, jobs.get, DEFAULT_TENANT, job_id)
+    assert (row.status, row.attempt) == (Status.QUEUED, 0)
 
 
 def statuses(database):

@@ -10,12 +10,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from service.models.prediction import LoadedModel
-from service.store import blobs, epochs, events, jobs, leases, models
-from service.store.jobs import Status
+from service.store import blobs, epochs, events, jobs, models
+from service.store.sweep import sweep
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import claim, count, expire, read, write
+from worker import fingerprint
+
+DENSE = {"type": "dense", "units": 2}
 
 
 def model_of(database, row):
@@ -78,6 +83,9 @@ def test_a_model_knows_where_it_comes_from(sqlite, submit, train):
     assert lineage["seed"] == 11
     assert set(lineage["versions"]) == {"gradserve", "numpy", "python"}
     assert len(lineage["weights_sha256"]) == 64
+    assert lineage["spec"] == row.spec
+    assert (lineage["attempt"], lineage["notes"]) == (1, [])
+    assert lineage["fingerprint"] == fingerprint.take(shards=1)
 
 
 def test_history_has_every_epoch_once_in_order(sqlite, submit, train):
@@ -237,7 +245,7 @@ def test_a_worker_that_stops_gives_the_job_back(sqlite, submit, train):
     asked = iter([False] * 5 + [True] * 100)
     row = train(sqlite, stopping=lambda: next(asked))
     assert (row.status, row.attempt, row.lease_until) == (Status.QUEUED, 0, None)
-    assert [each.number for each in history_of(sqlite, row)] == [1, 2]
+    assert (row.step, [each.number for each in history_of(sqlite, row)]) == (6, [1, 2])
     again = train(sqlite)
     assert (again.id, again.status, again.attempt) == (row.id, Status.SUCCEEDED, 1)
     assert [each.number for each in history_of(sqlite, row)] == [1, 2, 3, 4, 5]
@@ -260,17 +268,22 @@ def test_a_run_that_loses_its_lease_stops_and_writes_nothing_more(database, subm
     job_id = submit(database, epochs=1_000_000)
     seen = {}
 
+    def take_over(session):
+        expire(session, job_id)  # in one transaction: a beat of the run could renew the lease
+        return claim(session, worker="elm")
+
     def lose():
-        write(database, expire, job_id)
-        seen["claim"] = write(database, claim, worker="elm")
+        seen["claim"] = write(database, take_over)
         seen["epochs"] = len(read(database, epochs.history, DEFAULT_TENANT, job_id))
+        row = read(database, jobs.get, DEFAULT_TENANT, job_id)
+        seen["told"] = (row.epoch, row.step, row.metrics)
 
     began = time.monotonic()
     row = train(database, stopping=at_step(5, lose))
     assert time.monotonic() - began < 10
     assert (row.status, row.worker, row.token) == (Status.RUNNING, "elm", seen["claim"].token)
     assert len(history_of(database, row)) == seen["epochs"]
-    assert (row.epoch, row.step, row.metrics) == (0, 0, {})
+    assert (row.epoch, row.step, row.metrics) == seen["told"]
     assert count(database, "models") == [0]
     told = read(database, events.after, DEFAULT_TENANT, job_id, 0)
     assert told[-1].data == {"status": "running", "attempt": 2}
@@ -354,22 +367,37 @@ def test_a_bug_is_told_as_one_without_its_secrets(sqlite, submit, train, monkeyp
     def broken(*_):
         raise RuntimeError("the password is oak")
 
-    monkeypatch.setattr("worker.run.prepare", broken)
+    monkeypatch.setattr("worker.training.prepare", broken)
     submit(sqlite)
     row = train(sqlite)
     assert row.error == {
-        "type": "internal",
-        "detail": "The run failed unexpectedly (RuntimeError); see worker's log.",
+        "type": "crashed",
+        "detail": "The run failed unexpectedly (RuntimeError); see the worker's log.",
     }
 
 
-def test_too_little_memory_is_told_with_a_mend(sqlite, submit, train, monkeypatch):
-    def greedy(*_):
-        raise MemoryError
-
-    monkeypatch.setattr("worker.run.prepare", greedy)
+def test_a_job_that_wants_more_memory_than_it_may_have_fails_alone(sqlite, submit, train):
+    wide = {"layers": [{"type": "dense", "units": 30_000}, {"type": "dense", "units": 2000}, DENSE]}
+    submit(sqlite, network=wide)
     submit(sqlite)
-    assert train(sqlite).error["type"] == "out_of_memory"
+    greedy = train(sqlite, max_job_bytes=100 * 2**20)
+    assert (greedy.status, greedy.error["type"]) == (Status.FAILED, "out_of_memory")
+    assert train(sqlite, max_job_bytes=100 * 2**20).status == Status.SUCCEEDED
+
+
+def test_a_database_that_is_away_for_too_long_is_no_fault_of_the_job(
+    sqlite, submit, train, monkeypatch
+):
+    def away(*_):
+        raise OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+    submit(sqlite)
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.training.prepare", away)
+        row = train(sqlite)
+    assert (row.status, row.error) == (Status.RUNNING, None)
+    write(sqlite, expire, row.id)
+    assert train(sqlite).status == Status.SUCCEEDED
 
 
 def test_damaged_data_fails_the_job(sqlite, submit, train):
@@ -412,4 +440,4 @@ def test_progress_is_reported_while_a_run_goes_on(sqlite, submit, train):
     row = train(sqlite, stopping=lambda: seen() or time.monotonic() - began > 10)
     assert row.step > 0
     assert np.isfinite(row.training_ms)
-    assert write(sqlite, leases.sweep, 3) == 1
+    assert write(sqlite, sweep, 3) == 1

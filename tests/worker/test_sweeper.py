@@ -7,8 +7,8 @@ import redis
 
 from service.settings import Settings
 from service.store import jobs
-from service.store.jobs import Status
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import add_job, claim, expire, read, write
 from tests.waiting import wait_until
 from worker.celery_app import QUEUE, app

@@ -136,6 +136,8 @@ NORMALIZATIONS = [
     row("layer_norm", [4, 3, 2], axis=[1, -1], scale=False),
     row("layer_norm", [2, 3, 2], axis=[1, 2, 3]),
     row("group_norm", [4, 6], groups=2),
+    (*row("group_norm", [4, 6], groups=2), "right"),
+    (*row("group_norm", [4, 6], groups=3, scale=False), "holes"),
     row("group_norm", [3, 2, 4], groups=-1, center=False),
     row("group_norm", [3, 4], groups=1, scale=False),
     row("local_response_norm", [2, 3, 7], depth_radius=2, alpha=0.5, beta=0.75, bias=2),

@@ -31,6 +31,7 @@ from tests.nncore.references import (
     torch_training,
 )
 from tests.nncore.references.activation_cases import ACTIVATIONS
+from tests.nncore.references.generate_imports import record_imports
 from tests.nncore.references.layer_cases import GENERAL
 from tests.nncore.references.loss_cases import LOSSES
 from tests.nncore.references.recorded import store
@@ -89,6 +90,7 @@ def main():
     store("networks", {"graph": torch_graph.of_graph(), "labelled sequences": labelled})
     record("schedules", SCHEDULES, schedule_references.of_schedule)
     record("recurrent", SEQUENCES, keras_layers.of_layers)
+    record_imports()
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from nncore.gradient_check import check_gradients, numeric_gradient, relative_er
 from nncore.regularizers import Regularizer
 
 W = np.array([[1.5, -2.0], [0.25, 3.0]])
-ROWS = [
+CASES = [
     ({"type": "l1", "factor": 0.1}, 0.1 * 6.75),
     ({"type": "l2", "factor": 0.1}, 0.1 * (2.25 + 4 + 0.0625 + 9)),
     ({"type": "l1_l2", "l1": 0.1, "l2": 0.1}, 0.1 * 6.75 + 0.1 * (2.25 + 4 + 0.0625 + 9)),
 ]
-every_row = pytest.mark.parametrize(("document", "penalty"), ROWS, ids=str)
+every_row = pytest.mark.parametrize(("document", "penalty"), CASES, ids=str)
 X = np.random.default_rng(0).normal(size=(6, 3))
 
 
@@ -75,4 +75,4 @@ def test_frozen_weights_are_not_penalised():
 
 
 def test_every_registered_regularizer_has_a_row():
-    assert {document["type"] for document, _ in ROWS} == set(registry.units(Regularizer))
+    assert {document["type"] for document, _ in CASES} == set(registry.units(Regularizer))

@@ -14,7 +14,7 @@ from tests.service.cli.conftest import run
 def test_help_names_every_command() -> None:
     finished = run("--help")
     assert finished.returncode == 0
-    for name in ("up", "api", "worker", "migrate", "demo", "datasets", "jobs", "models"):
+    for name in ("up", "api", "worker", "migrate", "demo", "verify", "datasets", "jobs", "models"):
         assert f" {name} " in finished.stdout
 
 

@@ -11,7 +11,7 @@ import pytest
 from service.dependencies import Caller
 from service.jobs.events import stream_events
 from service.store import events, jobs, leases
-from service.store.leases import Progress
+from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
 from tests.service.jobs.leaves import job
 from tests.service.problem import mistakes_of

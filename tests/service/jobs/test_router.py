@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.broker import QUEUE
 from service.store import leases
-from service.store.leases import Progress
+from service.store.checkpoints import Progress
+from service.store.leases import Wishes
 from tests.service.jobs.leaves import dense, job
 from tests.service.problem import mistakes_of, problem_of
 from tests.service.rows import claim, count, epoch, succeed, write
@@ -55,10 +56,12 @@ def test_a_submitted_job_is_accepted_and_found_at_its_location(client, leaves):
 
 def test_its_links_lead_somewhere(client, submitted):
     links = submitted["links"]
-    assert set(links) == {"self", "history", "events", "cancel", "dataset"}
+    verbs = {"cancel", "pause", "resume", "retry"}
+    assert set(links) == {"self", "history", "events", "dataset", *verbs}
     for name in ("self", "history", "dataset"):
         assert client.get(links[name]).status_code == 200
-    assert client.post(links["cancel"]).status_code == 202
+    for name in ("pause", "resume", "cancel", "retry"):
+        assert client.post(links[name]).status_code == 202
 
 
 def test_submitting_rings_for_a_worker(settings, redis_url, sqlite_url):
@@ -204,7 +207,7 @@ def test_a_queued_job_is_cancelled_at_once(client, submitted):
 def test_a_running_job_stops_when_its_worker_sees_it(client, submitted, stored):
     claimed = write(stored, claim)
     assert client.post(submitted["links"]["cancel"]).json()["status"] == "running"
-    assert write(stored, leases.beat, claimed, 60, None) is True
+    assert write(stored, leases.beat, claimed, 60, None) == Wishes(cancel=True)
 
 
 def test_cancelling_a_final_job_changes_nothing(client, submitted, stored):
@@ -212,6 +215,45 @@ def test_cancelling_a_final_job_changes_nothing(client, submitted, stored):
     before = get(client, submitted)
     response = client.post(submitted["links"]["cancel"])
     assert (response.status_code, response.json()) == (202, before)
+
+
+def test_a_job_is_paused_and_goes_on_when_it_is_resumed(client, submitted, stored):
+    paused = client.post(submitted["links"]["pause"])
+    assert (paused.status_code, paused.json()["status"]) == (202, "paused")
+    assert client.get("/v1/jobs?status=paused").json()["items"] == [paused.json()]
+    resumed = client.post(submitted["links"]["resume"])
+    assert (resumed.status_code, resumed.json()["status"]) == (202, "queued")
+    write(stored, succeed, write(stored, claim))
+    for verb in ("pause", "resume"):
+        problem_of(client.post(submitted["links"][verb]), 409, "conflict")
+
+
+def test_a_paused_job_keeps_its_dataset(client, submitted, leaves):
+    client.post(submitted["links"]["pause"])
+    problem_of(client.delete(f"/v1/datasets/{leaves}"), 409, "conflict")
+
+
+def test_a_final_job_is_trained_anew_as_another_job(client, submitted, stored):
+    path = submitted["links"]["retry"]
+    body = problem_of(client.post(path), 409, "conflict")
+    assert body["detail"] == f"Job {submitted['id']} is queued; only a final job is trained anew."
+    client.post(submitted["links"]["cancel"])
+    headers = {"Idempotency-Key": "again"}
+    response = client.post(path, headers=headers)
+    again = response.json()
+    assert (response.status_code, again["status"]) == (202, "queued")
+    assert response.headers["location"] == again["links"]["self"]
+    assert again["id"] != submitted["id"]
+    assert again["spec"] == submitted["spec"]
+    assert client.post(path, headers=headers).json() == again
+    assert get(client, submitted)["status"] == "cancelled"
+
+
+def test_a_job_whose_dataset_is_gone_is_not_trained_anew(client, submitted, leaves):
+    client.post(submitted["links"]["cancel"])
+    assert client.delete(f"/v1/datasets/{leaves}").status_code == 204
+    body = problem_of(client.post(submitted["links"]["retry"]), 409, "conflict")
+    assert "Upload it again" in body["detail"]
 
 
 def test_a_final_job_is_deleted(client, submitted, stored):
@@ -233,6 +275,9 @@ def test_a_final_job_is_deleted(client, submitted, stored):
         ("GET", "/v1/jobs/job_0/history"),
         ("GET", "/v1/jobs/job_0/events"),
         ("POST", "/v1/jobs/job_0/cancel"),
+        ("POST", "/v1/jobs/job_0/pause"),
+        ("POST", "/v1/jobs/job_0/resume"),
+        ("POST", "/v1/jobs/job_0/retry"),
         ("DELETE", "/v1/jobs/job_0"),
     ],
 )

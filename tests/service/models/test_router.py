@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -78,8 +79,50 @@ def test_a_model_says_what_it_takes_answers_and_comes_from(client, model_id):
         "self": f"/v1/models/{model_id}",
         "predict": f"/v1/models/{model_id}/predict",
         "weights": f"/v1/models/{model_id}/weights",
+        "onnx": f"/v1/models/{model_id}/onnx",
+        "receipt": f"/v1/models/{model_id}/receipt",
         "job": "/v1/jobs/job_1",
     }
+
+
+LINEAGE = {
+    "job_id": "job_1",
+    "attempt": 2,
+    "notes": ["continued on another machine"],
+    "dataset_id": "ds_1",
+    "dataset_sha256": "0" * 64,
+    "spec": {"epochs": 3, "seed": 7},
+    "seed": 7,
+    "fingerprint": {"blas_kernel": "Haswell"},
+    "versions": {"gradserve": "0.1.0", "numpy": "2.4.0"},
+}
+
+
+def test_a_receipt_is_what_the_run_left_with_the_sum_of_the_weights(client, stored):
+    row = write(stored, add_model, lineage=LINEAGE, weights=b"abc", preprocessing=preprocessing())
+    receipt = client.get(f"/v1/models/{row.id}/receipt").json()
+    created_at = client.get(f"/v1/models/{row.id}").json()["created_at"]
+    assert receipt == {key: value for key, value in LINEAGE.items() if key != "versions"} | {
+        "model_id": row.id,
+        "created_at": created_at,
+        "code_version": "0.1.0",
+        "weights_sha256": sha256(b"abc").hexdigest(),
+    }
+
+
+def test_the_spec_stands_in_the_receipt_and_not_in_every_list(client, stored):
+    row = write(stored, add_model, lineage=LINEAGE, preprocessing=preprocessing())
+    shown = client.get(f"/v1/models/{row.id}").json()["lineage"]
+    assert shown.keys() == LINEAGE.keys() - {"spec"} | {"weights_sha256"}
+
+
+def test_a_model_that_was_not_trained_here_has_no_receipt(client, model_id):
+    response = client.get(f"/v1/models/{model_id}/receipt")
+    assert "has no receipt" in problem_of(response, 409, "conflict")["detail"]
+
+
+def test_an_unknown_model_has_no_receipt(client):
+    problem_of(client.get("/v1/models/nope/receipt"), 404, "not-found")
 
 
 def test_a_model_of_arrays_tells_their_shape(client, stored):
@@ -183,7 +226,7 @@ def test_the_weights_are_a_safetensors_file(client, model_id):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("DELETE", ""), ("GET", "/weights"), ("POST", "/predict")],
+    [("GET", ""), ("DELETE", ""), ("GET", "/weights"), ("GET", "/onnx"), ("POST", "/predict")],
 )
 def test_an_unknown_model_is_not_found_anywhere(client, method, path):
     body = {"instances": []} if method == "POST" else None

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.store import events, jobs, leases
-from service.store.leases import Progress
+from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
 from tests.service.rows import add_job, claim, epoch, read, write
 

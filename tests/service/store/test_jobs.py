@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import Conflict, NotFound
 from service.store import epochs, events, jobs, leases, models
-from service.store.jobs import FINAL, Status
+from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import FINAL, Status
 from tests.service.rows import add_job, claim, count, epoch, read, succeed, write
 
 
@@ -18,7 +19,7 @@ def job_of(database, job_id):
 
 
 def fail(session, claimed):
-    leases.fail(session, claimed, {"type": "internal", "detail": "broken"})
+    leases.fail(session, claimed, {"type": "crashed", "detail": "broken"})
 
 
 ENDINGS = {"succeeded": succeed, "failed": fail, "cancelled": leases.cancelled}
@@ -38,7 +39,7 @@ def test_a_submitted_job_waits_in_the_queue(database):
 
 
 def test_an_unknown_job_is_not_found(database):
-    for look_up in (jobs.get, jobs.cancel, jobs.remove):
+    for look_up in (jobs.get, jobs.cancel, jobs.pause, jobs.resume, jobs.remove):
         with pytest.raises(NotFound, match="There is no job 'job_0'. List them with GET /v1/jobs."):
             write(database, look_up, DEFAULT_TENANT, "job_0")
     assert read(database, jobs.look, DEFAULT_TENANT, "job_0") is None
@@ -53,11 +54,46 @@ def test_a_queued_job_is_cancelled_at_once(database):
     assert write(database, leases.claim_next, "oak", 60, 3) is None
 
 
-def test_a_paused_job_is_cancelled_at_once(database):
+def test_a_paused_job_is_cancelled_at_once_and_leaves_no_checkpoint(database):
     job = write(database, add_job)
-    pause = text("UPDATE jobs SET status = 'paused' WHERE id = :id")
-    write(database, lambda session: session.execute(pause, {"id": job.id}))
-    assert write(database, jobs.cancel, DEFAULT_TENANT, job.id).status == Status.CANCELLED
+    claimed = write(database, claim)
+    write(database, leases.checkpoint, claimed, Progress(1, 4, 10), b"state")
+    write(database, jobs.pause, DEFAULT_TENANT, job.id)
+    write(database, leases.release, claimed)
+    row = write(database, jobs.cancel, DEFAULT_TENANT, job.id)
+    assert row.status == Status.CANCELLED
+    assert row.finished_at is not None
+    assert count(database, "job_checkpoints", "blobs", "blob_chunks") == [0, 0, 0]
+
+
+def test_a_queued_job_is_paused_and_resumed_at_once(database):
+    job = write(database, add_job)
+    assert write(database, jobs.pause, DEFAULT_TENANT, job.id).status == Status.PAUSED
+    assert write(database, jobs.pause, DEFAULT_TENANT, job.id).status == Status.PAUSED
+    assert write(database, leases.claim_next, "oak", 60, 3) is None
+    assert write(database, jobs.resume, DEFAULT_TENANT, job.id).status == Status.QUEUED
+    assert write(database, jobs.resume, DEFAULT_TENANT, job.id).status == Status.QUEUED
+    told = read(database, events.after, DEFAULT_TENANT, job.id, 0)
+    assert [each.data["status"] for each in told] == ["queued", "paused", "queued"]
+    assert write(database, claim).attempt == 1
+
+
+def test_a_running_job_is_asked_to_pause_and_may_be_told_to_go_on(database):
+    job = write(database, add_job)
+    write(database, claim)
+    row = write(database, jobs.pause, DEFAULT_TENANT, job.id)
+    assert (row.status, row.pause_requested) == (Status.RUNNING, True)
+    row = write(database, jobs.resume, DEFAULT_TENANT, job.id)
+    assert (row.status, row.pause_requested) == (Status.RUNNING, False)
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+def test_a_final_job_is_neither_paused_nor_resumed(database, end):
+    job = write(database, add_job)
+    write(database, end, write(database, claim))
+    for verb in (jobs.pause, jobs.resume):
+        with pytest.raises(Conflict, match="and stays so"):
+            write(database, verb, DEFAULT_TENANT, job.id)
 
 
 def test_a_running_job_is_asked_to_stop(database):
@@ -109,11 +145,11 @@ def test_an_unfinished_job_is_not_deleted(database):
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ("UPDATE jobs SET status = 'succeeded'", "model_iff_done"),
+        ("UPDATE jobs SET status = 'succeeded'", "transition|a queued job"),
         ("UPDATE jobs SET model_id = 'model_0'", "model_iff_done"),
         ("UPDATE jobs SET status = 'running'", "lease_iff_running"),
         ("UPDATE jobs SET lease_until = 1", "lease_iff_running"),
-        ("UPDATE jobs SET status = 'sleeping'", "status_known"),
+        ("UPDATE jobs SET status = 'sleeping'", "transition|a queued job"),
     ],
 )
 def test_an_impossible_row_is_refused(database, change, constraint):

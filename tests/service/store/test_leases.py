@@ -6,14 +6,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import LeaseLost
 from service.store import epochs, events, jobs, leases, models
-from service.store.jobs import JobRow, Status
-from service.store.leases import Progress
+from service.store.checkpoints import Progress
+from service.store.jobs import JobRow
+from service.store.leases import Wishes
 from service.store.tenants import DEFAULT_TENANT
+from service.store.transitions import Status
 from tests.service.rows import (
     add_job,
     add_model,
@@ -87,20 +89,37 @@ def test_a_beat_renews_the_lease(database):
     assert write(database, claim_next) is None
 
 
-def test_an_attempt_begins_at_step_zero(database):
+def test_an_attempt_knows_how_far_the_ones_before_were_and_says_where_it_begins(database):
     job = write(database, add_job)
     first = write(database, claim)
+    assert first.reached == Progress(0, 0, 0)
     write(database, leases.beat, first, 60, HALFWAY)
     write(database, expire, job.id)
-    write(database, claim)
+    second = write(database, claim)
+    assert second.reached == HALFWAY
+    write(database, leases.begin, second, Progress(1, 10, 300), "Goes on after step 10")
     row = job_of(database, job.id)
-    assert (row.epoch, row.step, row.training_ms) == (0, 0, 0)
+    assert (row.epoch, row.step, row.training_ms) == (1, 10, 300)
+    told = read(database, events.after, DEFAULT_TENANT, job.id, 0)[-1]
+    assert (told.kind, told.data) == ("log", {"message": "Goes on after step 10"})
+
+
+def test_the_time_of_all_attempts_is_added_up(database):
+    job = write(database, add_job)
+    earlier = text("UPDATE jobs SET started_at = started_at - 5000")
+    for attempt in (1, 2):
+        claimed = write(database, claim)
+        assert claimed.spent_ms == pytest.approx(5000 * (attempt - 1), abs=500)
+        write(database, lambda session: session.execute(earlier))
+        write(database, leases.beat, claimed, 60, None)
+        assert job_of(database, job.id).spent_ms == pytest.approx(5000 * attempt, abs=500)
+        write(database, expire, job.id)
 
 
 def test_a_beat_records_progress_and_says_it(database):
     job = write(database, add_job)
     claimed = write(database, claim)
-    assert write(database, leases.beat, claimed, 60, HALFWAY) is False
+    assert write(database, leases.beat, claimed, 60, HALFWAY) == Wishes()
     row = job_of(database, job.id)
     assert (row.epoch, row.step, row.training_ms) == (1, 15, 400)
     told = read(database, events.after, DEFAULT_TENANT, job.id, 0)[-1]
@@ -110,11 +129,13 @@ def test_a_beat_records_progress_and_says_it(database):
     )
 
 
-def test_a_beat_tells_that_the_owner_wants_to_cancel(database):
+def test_a_beat_tells_what_the_owner_wants(database):
     job = write(database, add_job)
     claimed = write(database, claim)
     write(database, jobs.cancel, DEFAULT_TENANT, job.id)
-    assert write(database, leases.beat, claimed, 60, None) is True
+    assert write(database, leases.beat, claimed, 60, None) == Wishes(cancel=True)
+    write(database, jobs.pause, DEFAULT_TENANT, job.id)
+    assert write(database, leases.beat, claimed, 60, None) == Wishes(cancel=True, pause=True)
 
 
 WRITES = {
@@ -126,6 +147,8 @@ WRITES = {
     "fail": lambda session, old: leases.fail(session, old, {"type": "x", "detail": "y"}),
     "cancelled": leases.cancelled,
     "release": leases.release,
+    "begin": lambda session, old: leases.begin(session, old, HALFWAY, "too late"),
+    "checkpoint": lambda session, old: leases.checkpoint(session, old, HALFWAY, b"state"),
 }
 
 
@@ -225,6 +248,31 @@ def test_a_released_job_is_claimed_again_without_counting_the_attempt(database):
     assert (row.status, row.attempt, row.lease_until) == (Status.QUEUED, 0, None)
     again = write(database, claim)
     assert (again.attempt, again.token) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "status"),
+    [
+        ([], Status.QUEUED),
+        ([jobs.pause], Status.PAUSED),
+        ([jobs.cancel], Status.CANCELLED),
+        ([jobs.pause, jobs.cancel], Status.CANCELLED),
+        ([jobs.pause, jobs.resume], Status.QUEUED),
+        ([jobs.pause, jobs.resume, jobs.pause], Status.PAUSED),
+    ],
+)
+def test_a_released_job_becomes_what_its_owner_asked_last(database, wishes, status):
+    job = write(database, add_job)
+    claimed = write(database, claim)
+    for wish in wishes:
+        write(database, wish, DEFAULT_TENANT, job.id)
+    assert write(database, leases.release, claimed) == status
+    row = job_of(database, job.id)
+    assert (row.status, row.lease_until) == (status, None)
+    assert (row.finished_at is None) == (status != Status.CANCELLED)
+    told = read(database, events.after, DEFAULT_TENANT, job.id, 0)[-1]
+    assert told.data == {"status": status}
+    assert (write(database, claim_next) is None) == (status != Status.QUEUED)
 
 
 def test_a_log_line_reaches_the_stream(database):

@@ -109,6 +109,7 @@ def test_guards_that_correctness_rests_on_exist(database):
         "idempotency_keys": {},
         "jobs": {},
         "job_epochs": {"fk_job_epochs_job_id": "CASCADE"},
+        "job_checkpoints": {"fk_job_checkpoints_job_id": "CASCADE"},
         "job_events": {"fk_job_events_job_id": "CASCADE"},
         "job_tags": {"fk_job_tags_job_id": "CASCADE"},
         "models": {"fk_models_weights_id": None},

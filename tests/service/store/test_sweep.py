@@ -5,13 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from service.store import events, jobs, leases
-from service.store.jobs import Status
+from service.store import sweep as sweeping
+from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
-from tests.service.rows import MAX_ATTEMPTS, add_job, claim, claim_next, expire, read, write
+from service.store.transitions import Status
+from tests.service.rows import MAX_ATTEMPTS, add_job, claim, claim_next, count, expire, read, write
 
 
 def sweep(database):
-    return write(database, leases.sweep, MAX_ATTEMPTS)
+    return write(database, sweeping.sweep, MAX_ATTEMPTS)
 
 
 def job_of(database, job_id):
@@ -97,15 +99,29 @@ def test_a_cancelled_job_whose_worker_died_ends_cancelled(database):
     assert row.finished_at is not None
 
 
-def test_a_cancel_between_the_last_beat_and_a_release_ends_cancelled(database):
+def test_a_job_to_be_paused_whose_worker_died_ends_paused_with_its_checkpoint(database):
     job = write(database, add_job)
     claimed = write(database, claim)
-    assert write(database, leases.beat, claimed, 60, None) is False
-    write(database, jobs.cancel, DEFAULT_TENANT, job.id)
-    write(database, leases.release, claimed)
+    write(database, leases.checkpoint, claimed, Progress(1, 4, 10), b"state")
+    write(database, jobs.pause, DEFAULT_TENANT, job.id)
+    write(database, expire, job.id)
     assert write(database, claim_next) is None
     assert sweep(database) == 0
-    assert job_of(database, job.id).status == Status.CANCELLED
+    row = job_of(database, job.id)
+    assert (row.status, row.pause_requested, row.finished_at) == (Status.PAUSED, False, None)
+    assert count(database, "job_checkpoints") == [1]
+    write(database, jobs.resume, DEFAULT_TENANT, job.id)
+    assert write(database, claim).attempt == 2
+
+
+def test_a_poisoned_job_leaves_no_checkpoint_and_no_blob(database):
+    job = write(database, add_job)
+    for _ in range(MAX_ATTEMPTS):
+        claimed = write(database, claim)
+        write(database, leases.checkpoint, claimed, Progress(1, 4, 10), b"state")
+        write(database, expire, job.id)
+    sweep(database)
+    assert count(database, "job_checkpoints", "blobs", "blob_chunks") == [0, 0, 0]
 
 
 def test_a_cancelled_job_with_all_attempts_spent_ends_cancelled_once(database):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from service.errors import Damaged, LeaseLost, NotFound
 from service.store import blobs, datasets, epochs, events, idempotency, jobs, leases, models
 from service.store.idempotency import IdempotencyRow
-from service.store.leases import Claim
 from tests.service.rows import (
     add_dataset,
     add_job,
@@ -87,7 +88,7 @@ def test_removing_their_blob_as_mine_removes_nothing(database, theirs):
 
 def test_a_claim_of_another_tenant_fences_nothing(database, theirs):
     held = theirs["claim"]
-    forged = Claim(held.job_id, MINE, held.token, 1, held.name, held.dataset_id, held.spec)
+    forged = replace(held, tenant=MINE)
     for forbidden in (
         lambda session: leases.beat(session, forged, 60, None),
         lambda session: leases.log(session, forged, "mine"),

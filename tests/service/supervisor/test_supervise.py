@@ -128,12 +128,20 @@ def test_nothing_survives_a_killed_supervisor(start: Start) -> None:
     wait_until(lambda: all_gone(processes), 10, "nothing is left")
 
 
+def command(process: psutil.Process) -> str:
+    """Its command line; nothing once it has ended, which it may between two looks."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def test_nothing_survives_even_when_the_guard_was_killed_first(start: Start) -> None:
     stack = start({"parent": serving(WITH_GRANDCHILD, "forked")})
     stack.wait_for_ready()
 
     def guards() -> list[psutil.Process]:
-        return [p for p in stack.processes() if "guard.py" in " ".join(p.cmdline())]
+        return [p for p in stack.processes() if "guard.py" in command(p)]
 
     (guard,) = guards()
     guard.kill()
