@@ -123,8 +123,12 @@ class Pass:
 
     def of_weights(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """A buffer for what `once` makes of weights: scratch, unless they stay as they are."""
-        take = self.buffer if self.run.fixed else self.scratch
-        return take(name, shape, dtype)
+        # Examples of other shapes may want something else, which must not take its place.
+        return (
+            self.buffer(f"{name} {shape}", shape, dtype)
+            if self.run.fixed
+            else self.scratch(name, shape, dtype)
+        )
 
     def once(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """`do` for what depends on weights alone: not repeated where they stay as they are."""

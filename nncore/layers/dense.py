@@ -33,6 +33,7 @@ class Dense(Layer):
 
     needs_output: ClassVar[bool] = False
     repeatable: ClassVar[bool] = True
+    weighs_channels: ClassVar[bool] = True
 
     units: Positive
     activation: Activation | None = None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncore import patches
+from nncore import Network, patches
 from nncore.correlation import correlate, correlate_back, kernel_gradient
 from nncore.geometry import Geometry
 from nncore.passes import Pass, Run
@@ -127,3 +127,14 @@ def test_kernels_that_stay_as_they_are_are_prepared_once():
         assert np.allclose(y, formula(x, kernel, at))
         counts.append(len(p.run.tape))
     assert counts[1] == counts[0] - 2
+
+
+def test_predictors_of_images_of_several_sizes_keep_the_kernels_of_each():
+    layers = [{"type": "conv2d", "filters": 64, "kernel_size": 3, "padding": "same"}]
+    network = Network.from_spec({"input": {"shape": [None, None, 64]}, "layers": layers})
+    params = network.init(dtype="float64")
+    predictor = network.predictor(params, shards=1)
+    batches = [GENERATOR.normal(size=(1, side, side, 64)) for side in (16, 6)]
+    for x in (*batches, *batches):
+        exact = formula(x, params["conv2d_1.kernel"], geometry(x.shape[1:3], (3, 3)))
+        assert np.allclose(predictor(x), exact)
