@@ -20,11 +20,15 @@ from nncore.contiguous import contiguous
 from nncore.filtering import filter_gradient, filter_rows, filter_scratch, worthwhile
 from nncore.geometry import Geometry
 from nncore.passes import Pass
+from nncore.patches import filter_images, images_gradient, images_scratch
 from nncore.shapes import elements
+from nncore.tilings import tiling
 from nncore.windows import Extent
 
 _TILE_BYTES = 1 << 20
 _BYTES = 4
+# Columns whose lines a level 1 cache holds while they are turned into rows.
+_TURNED = 32
 
 
 def scratch(geometry: Geometry, image: Extent, sizes: Extent, groups: int, examples: int) -> int:
@@ -39,7 +43,10 @@ def scratch(geometry: Geometry, image: Extent, sizes: Extent, groups: int, examp
         passes.append((geometry.adjoint(image), (sizes[1], sizes[0])))
     tiled, filtered = 0, 0
     for each, (channels, filters) in passes:
-        if groups == 1 and worthwhile(each, channels, filters):
+        chosen = tiling(each, channels, filters) if groups == 1 else None
+        if chosen is not None:
+            filtered = max(filtered, images_scratch(chosen, channels, filters, examples))
+        elif groups == 1 and worthwhile(each, channels, filters):
             filtered = max(filtered, filter_scratch(each, channels, filters, examples))
         else:
             tiled = max(tiled, _tile_scratch(each, channels, groups, tile, examples))
@@ -83,6 +90,10 @@ def correlate(
 
     Where it pays, with fewer products than its formula has.
     """
+    chosen = tiling(geometry, x.shape[3], y.shape[3]) if groups == 1 else None
+    if chosen is not None:
+        filter_images(x, kernel, bias, chosen, y, p)
+        return
     if groups == 1 and worthwhile(geometry, *kernel.shape[2:]):
         filter_rows(x, kernel, bias, geometry, y, p)
         return
@@ -140,6 +151,10 @@ def kernel_gradient(
     x: Array, dy: Array, geometry: Geometry, groups: int, gradient: Array, p: Pass
 ) -> None:
     """Write dL/dkernel (KH, KW, C / groups, F) into `gradient`, from x and dy (N, OH, OW, F)."""
+    chosen = tiling(geometry, x.shape[3], dy.shape[3]) if groups == 1 else None
+    if chosen is not None:
+        images_gradient(x, dy, chosen, gradient, p)
+        return
     if groups == 1 and worthwhile(geometry, *gradient.shape[2:]):
         filter_gradient(x, dy, geometry, gradient, p)
         return
@@ -161,7 +176,9 @@ def _turned(kernel: Array, groups: int, p: Pass) -> Array:
     split = kernel[::-1, ::-1].reshape(height, width, inputs, groups, outputs // groups)
     back = split.transpose(0, 1, 4, 3, 2)
     turned = p.scratch("turned", back.shape, kernel.dtype)
-    p.do(np.copyto, turned, back)
+    for start in range(0, back.shape[-1], _TURNED):
+        part = slice(start, start + _TURNED)
+        p.do(np.copyto, turned[..., part], back[..., part])
     return turned.reshape(height, width, outputs // groups, groups * inputs)
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,8 @@ from numpy.lib.stride_tricks import as_strided
 from nncore.arrays import Array
 from nncore.geometry import Geometry
 from nncore.passes import Pass
+from nncore.schemes import MOST_TAPS, ONE, Scheme, scheme
 
-_POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
-# A constant in the products of point 1 is that constant in every output row.
-_ONE = _POINTS.index(1)
 _WORTH = 0.8
 _KERNEL_BYTES = 4 << 20
 _CHUNK_BYTES = 2 << 20
@@ -35,31 +32,6 @@ _CHUNK_BYTES = 2 << 20
 _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 40
 _FEW_CHANNELS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """A (m, n), G (n, r) and B (n, n)."""
-
-    output: Array
-    kernel: Array
-    image: Array
-
-
-@cache
-def scheme(taps: int, dtype: np.dtype[Any]) -> Scheme:
-    """The scheme with as many output rows as the points allow for so many taps."""
-    last = len(_POINTS)
-    others = [[q for q in _POINTS if q != p] for p in _POINTS]
-    gaps = [np.prod([p - q for q in rest]) for p, rest in zip(_POINTS, others, strict=True)]
-    output, kernel = np.zeros((last + 2 - taps, last + 1)), np.zeros((last + 1, taps))
-    image = np.zeros((last + 1, last + 1))
-    output[:, :last] = np.vander(_POINTS, len(output), increasing=True).T
-    kernel[:last] = np.vander(_POINTS, taps, increasing=True) / np.array(gaps)[:, None]
-    image[:last, :last] = [np.poly(rest)[::-1] for rest in others]
-    output[-1, last] = kernel[last, -1] = 1
-    image[last] = np.poly(_POINTS)[::-1]
-    return Scheme(output.astype(dtype), kernel.astype(dtype), image.astype(dtype))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +121,7 @@ class Blocks:
 def worthwhile(geometry: Geometry, channels: int, filters: int) -> bool:
     """Whether this takes clearly fewer products than the plain sum, also for short rows."""
     taps, (height, width) = geometry.kernel[0], geometry.output
-    if geometry.strict or geometry.strides != (1, 1) or not 1 < taps <= len(_POINTS):
+    if geometry.strict or geometry.strides != (1, 1) or not 1 < taps <= MOST_TAPS:
         return False
     tiling = Tiling.of(geometry, np.dtype(np.float32))
     points = len(tiling.scheme.image)
@@ -182,13 +154,13 @@ def filter_rows(
     """Write the correlation of x (N, H, W, C) with kernel (KH, KW, C, F), plus bias, into y."""
     tiling = Tiling.of(geometry, x.dtype)
     joined = geometry.kernel[1] if geometry.dilation[1] == 1 else 1
-    taps = p.scratch("taps", (len(tiling.scheme.image), *kernel.shape[1:]), x.dtype)
+    taps = p.of_weights("taps", (len(tiling.scheme.image), *kernel.shape[1:]), x.dtype)
     rows = kernel.reshape(len(kernel), -1)
-    p.do(np.matmul, tiling.scheme.kernel, rows, out=taps.reshape(len(taps), -1))
+    p.once(np.matmul, tiling.scheme.kernel, rows, out=taps.reshape(len(taps), -1))
     for part, spectrum, blocks in _spectra(x, tiling, joined, kernel.shape[3], p):
         products = _products(spectrum, taps, blocks, geometry.dilation[1], p)
         if bias is not None:
-            p.do(np.add, products[_ONE], bias, products[_ONE])
+            p.do(np.add, products[ONE], bias, products[ONE])
         _write_tiles(products, tiling, y[part], p)
 
 

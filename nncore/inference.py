@@ -11,6 +11,7 @@ from nncore.arrays import AnyArray, Array, Params, dtype_of
 from nncore.crew import Crew
 from nncore.examples import Examples
 from nncore.execution import forward
+from nncore.folding import folded
 from nncore.passes import Call, Run
 from nncore.workspace import Workspace
 
@@ -40,8 +41,8 @@ class Predictor:
         for name, number in (("batch_size", batch_size), ("shards", shards)):
             if number < 1:
                 raise ValueError(f"{name} must be at least 1, got {number}")
-        self._network, self._params, self._batch_size = network, params, batch_size
-        self._program = network.inference
+        self._network, self._batch_size = network, batch_size
+        self._program, self._params = folded(network.inference, params)
         self._dtype = dtype_of(params)
         self._runs = [Run(Workspace(), fixed=True, shard=place) for place in range(shards)]
         self._crew = Crew(shards)

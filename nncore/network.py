@@ -21,6 +21,7 @@ from nncore.examples import (
     checked_weights,
 )
 from nncore.executor import train_once
+from nncore.folding import without_noise
 from nncore.inference import Predictor
 from nncore.memory import check_memory, memory_bytes
 from nncore.nodes import Node, nodes
@@ -46,7 +47,7 @@ class Network:
         self.spec = spec
         self.wiring = wire(spec)
         self.program = assemble(spec, self.wiring, self.input_shapes)
-        self.inference = pool_first(self.program).in_place()
+        self.inference = pool_first(without_noise(self.program)).in_place()
 
     @classmethod
     def from_spec(

@@ -43,7 +43,9 @@ class Operation(Unit):
     pass over arrays of the same shapes may be repeated without `forward` and `backward`.
     `never_falls`: y is a function of single elements that never falls as x rises. `takes_maxima`:
     each element of y is the greatest of some of x. `factored`: weights whose gradient is a product
-    that `backward` leaves to `products.kernel_gradient`.
+    that `backward` leaves to `products.kernel_gradient`. `only_trains`: outside of training y is x.
+    `weighs_channels`: y is linear in a weight `kernel`, whose last axis is that of y, plus `bias`
+    if there is one; a field `use_bias` tells.
     """
 
     __slots__ = ()
@@ -54,6 +56,8 @@ class Operation(Unit):
     never_falls: ClassVar[bool] = False
     takes_maxima: ClassVar[bool] = False
     factored: ClassVar[tuple[str, ...]] = ()
+    only_trains: ClassVar[bool] = False
+    weighs_channels: ClassVar[bool] = False
 
     def wants_integers(self) -> bool:
         """Whether x holds whole numbers (token ids), which arrive as integers; else as floats."""
@@ -79,6 +83,13 @@ class Operation(Unit):
     def scratch(self, shape: Any, examples: int) -> int:
         """Numbers that a pass over so many examples needs for as long as it works here."""
         return 0
+
+    def of_channels(self, params: Params) -> tuple[Array, Array] | None:
+        """Factor and summand (C,) that make y of x on its last axis outside of training.
+
+        None if y is anything else.
+        """
+        return None
 
     def output_mask(self, x: Any, mask: Any) -> Mask | None:
         """Which positions (N, T) of y hold data, given those of x; None: all do.

@@ -140,6 +140,22 @@ class Pass:
         np.copyto(rows, row)
         return rows
 
+    def of_weights(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """A buffer for what `once` makes of weights: scratch, unless they stay as they are."""
+        # Examples of other shapes may want something else, which must not take its place.
+        return (
+            self.buffer(f"{name} {shape}", shape, dtype)
+            if self.run.fixed
+            else self.scratch(name, shape, dtype)
+        )
+
+    def once(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
+        """`do` for what depends on weights alone: not repeated where they stay as they are."""
+        if self.run.fixed:
+            function(*arguments, **named)
+        else:
+            self.do(function, *arguments, **named)
+
     def do(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Call a function now, and again whenever the pass is repeated with other numbers."""
         if self.run.tape is not None:

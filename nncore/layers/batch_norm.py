@@ -89,6 +89,15 @@ class BatchNorm(Layer):
     def kept(self, shape: Shape) -> int:
         return 3 * elements(shape)
 
+    def of_channels(self, params: Params) -> tuple[Array, Array] | None:
+        if self.axis != -1:
+            return None
+        factor = self._factor(params["moving_variance"])
+        if self.scale:
+            factor = factor * params["gamma"]
+        summand = -params["moving_mean"] * factor
+        return factor, summand + params["beta"] if self.center else summand
+
     def forward(self, params: Params, x: Array, pass_: Pass) -> tuple[Array, Centered]:
         turned = self._turned(x)
         channels = turned.shape[-1]

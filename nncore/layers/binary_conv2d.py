@@ -25,6 +25,8 @@ from nncore.shapes import Shape, elements
 class BinaryConv2D(Conv2D):
     """A 2-D convolution whose weights, inputs or both are taken as -1 or 1."""
 
+    weighs_channels: ClassVar[bool] = False
+
     repeatable: ClassVar[bool] = False
 
     estimator: Estimator = "straight_through"

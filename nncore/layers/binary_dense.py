@@ -23,6 +23,8 @@ from nncore.registry import register
 class BinaryDense(Dense):
     """A dense layer whose weights, inputs or both are taken as -1 or 1."""
 
+    weighs_channels: ClassVar[bool] = False
+
     repeatable: ClassVar[bool] = False
     factored: ClassVar[tuple[str, ...]] = ()
 

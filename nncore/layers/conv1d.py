@@ -39,6 +39,7 @@ class Conv1D(Layer):
 
     needs_output: ClassVar[bool] = False
     repeatable: ClassVar[bool] = True
+    weighs_channels: ClassVar[bool] = True
 
     filters: Positive
     kernel_size: Positive

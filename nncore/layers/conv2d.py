@@ -33,6 +33,7 @@ class Conv2D(Layer):
 
     needs_output: ClassVar[bool] = False
     repeatable: ClassVar[bool] = True
+    weighs_channels: ClassVar[bool] = True
 
     filters: Positive
     kernel_size: Pair

@@ -34,6 +34,7 @@ class Dense(Layer):
     needs_output: ClassVar[bool] = False
     repeatable: ClassVar[bool] = True
     factored: ClassVar[tuple[str, ...]] = ("kernel",)
+    weighs_channels: ClassVar[bool] = True
 
     units: Positive
     activation: Activation | None = None

@@ -6,7 +6,7 @@ Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, 2014; scaled at tra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from nncore.shapes import Shape, elements
 @dataclass(frozen=True, slots=True)
 class Dropout(Layer):
     """Sets random elements to zero in training and scales up the others."""
+
+    only_trains: ClassVar[bool] = True
 
     rate: Annotated[float, Range(min=0, below=1)]
 

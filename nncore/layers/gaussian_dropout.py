@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from nncore.shapes import Shape, elements
 @dataclass(frozen=True, slots=True)
 class GaussianDropout(Layer):
     """Multiplies by normal noise of mean 1 in training."""
+
+    only_trains: ClassVar[bool] = True
 
     rate: Annotated[float, Range(min=0, below=1)]
 

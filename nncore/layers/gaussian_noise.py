@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from nncore.shapes import Shape, elements
 @dataclass(frozen=True, slots=True)
 class GaussianNoise(Layer):
     """Adds normal noise in training."""
+
+    only_trains: ClassVar[bool] = True
 
     stddev: Annotated[float, Range(min=0)]
 

@@ -6,7 +6,7 @@ x, y (N, T, C). Tompson, Goroshin, Jain, LeCun and Bregler, 2015; scaled at trai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.channel_dropout import drop_channels
@@ -23,6 +23,8 @@ from nncore.windows import require_sequence
 @dataclass(frozen=True, slots=True)
 class SpatialDropout1D(Layer):
     """Sets random channels of sequences to zero in training and scales up the others."""
+
+    only_trains: ClassVar[bool] = True
 
     rate: Annotated[float, Range(min=0, below=1)]
 
