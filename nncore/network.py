@@ -222,7 +222,10 @@ class Network:
 
     def shards(self, batch_size: int) -> int:
         """Into how many parts training divides such batches, unless it is told otherwise."""
-        return shards_for(sum(node.flops for node in self.nodes) * batch_size)
+        stages = self.program.stages
+        flops = sum(stage.operation.flops(stage.input_shape) for stage in stages)
+        steps = sum(stage.operation.steps(stage.input_shape) for stage in stages)
+        return shards_for(flops * batch_size, steps)
 
     def loss_and_grads(
         self,
