@@ -76,6 +76,10 @@ class Operation(Unit):
         """Floating-point operations of a forward pass for one example."""
         return 0
 
+    def steps(self, shape: Any) -> int:
+        """How many products it takes one after the other, each of which needs the last one's."""
+        return 0
+
     def kept(self, shape: Any) -> int:
         """Numbers that training keeps for one example, beside y and its gradient."""
         return 0

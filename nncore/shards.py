@@ -14,14 +14,17 @@ import numpy as np
 T = TypeVar("T", float, np.ndarray[Any, Any])
 
 _WORTH_DIVIDING = 1 << 24
+_WORTH_DIVIDING_A_STEP = 2_500_000
 
 
-def shards_for(flops: int) -> int:
+def shards_for(flops: int, steps: int) -> int:
     """How many shards suit a batch whose forward pass takes so many floating-point operations.
 
-    Below, handing the parts to threads takes longer than computing them one after the other.
+    Below, handing the parts to threads takes longer than computing them one after the other. So it
+    does where recurrent layers take many `steps` with little to do in each: between their products
+    the threads wait for the interpreter's lock.
     """
-    return 2 if flops >= _WORTH_DIVIDING else 1
+    return 2 if flops >= max(_WORTH_DIVIDING, steps * _WORTH_DIVIDING_A_STEP) else 1
 
 
 class Meeting:

@@ -57,6 +57,9 @@ class Bidirectional(Layer):
         merging = 0 if self.merge_mode == "concat" else elements(self.output_shape(shape))
         return 2 * self.layer.flops(shape) + merging
 
+    def steps(self, shape: Shape) -> int:
+        return 2 * self.layer.steps(shape)
+
     def kept(self, shape: Shape) -> int:
         of_outputs = 2 * elements(self.layer.output_shape(shape))
         return 2 * (self.layer.kept(shape) + of_outputs)

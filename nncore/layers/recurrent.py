@@ -136,6 +136,9 @@ class Recurrent(Layer):
         formula = self.units * (self.operations_a_unit + self.gates * self.use_bias)
         return elements(shape[:1]) * (products + formula)
 
+    def steps(self, shape: Shape) -> int:
+        return elements(shape[:1])
+
     def kept(self, shape: Shape) -> int:
         features = elements(shape[1:])
         of_a_step = 2 * features + self.units * (2 * self.gates + self.kept_a_unit)

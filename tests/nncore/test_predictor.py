@@ -89,3 +89,11 @@ def test_large_batches_go_to_two_threads_and_small_ones_to_none():
     network = Network.from_spec({"layers": [{"type": "dense", "units": 1024}]}, [1024])
     assert network.shards(1) == 1
     assert network.shards(64) == 2
+
+
+@pytest.mark.parametrize(("units", "shards"), [(64, 1), (128, 2)])
+def test_many_short_steps_stay_on_one_thread(units, shards):
+    ways = {"type": "bidirectional", "layer": {"type": "lstm", "units": units}}
+    network = Network.from_spec({"layers": [ways]}, [200, 64])
+    assert network.shards(32) == shards
+    assert network.shards(128) == 2
