@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Self
 
 
@@ -25,6 +25,14 @@ def few(names: Collection[str], most: int = 20) -> str:
     """Names as an error lists them: the first ones, and how many there are."""
     listed = ", ".join(name for name, _ in zip(names, range(most), strict=False))
     return listed if len(names) <= most else f"{listed}, ... ({len(names)} in all)"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A guess which of the known names was meant, to be put behind the mistake; or nothing."""
+    import difflib  # only mistakes need it
+
+    close = difflib.get_close_matches(word[:100], list(known), n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 class DocumentError(ValueError):

@@ -13,10 +13,13 @@ from nncore.examples import Examples
 from nncore.execution import forward
 from nncore.folding import folded
 from nncore.passes import Call, Run
-from nncore.workspace import Workspace
+from nncore.workspace import Spare, Workspace
 
 if TYPE_CHECKING:
     from nncore.network import Network
+
+# Fresh pages from the system may take longer than all the arithmetic on them.
+_SPARE = Spare(1 << 27)
 
 
 @dataclass(slots=True)
@@ -34,23 +37,36 @@ class Predictor:
 
     Takes batches of `batch_size` examples, each in `shards` parts on as many threads. Where all
     stages are repeatable, inputs of a known shape go through a flat list of NumPy calls. The
-    weights must stay as they are: after more training, ask for another predictor.
+    weights must stay as they are: after more training, ask for another predictor. With a borrowed
+    workspace, for one shard and one call, nothing is prepared for others.
     """
 
-    def __init__(self, network: Network, params: Params, batch_size: int, shards: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        params: Params,
+        batch_size: int,
+        shards: int,
+        borrowed: Workspace | None = None,
+    ) -> None:
         for name, number in (("batch_size", batch_size), ("shards", shards)):
             if number < 1:
                 raise ValueError(f"{name} must be at least 1, got {number}")
         self._network, self._batch_size = network, batch_size
         self._program, self._params = folded(network.inference, params)
         self._dtype = dtype_of(params)
-        self._runs = [Run(Workspace(), fixed=True, shard=place) for place in range(shards)]
+        lasting = borrowed is None
+        self._runs = [
+            Run(borrowed or Workspace(), fixed=lasting, shard=place, forgetful=True)
+            for place in range(shards)
+        ]
         self._crew = Crew(shards)
         self._plans: dict[tuple[tuple[int, ...], str], list[Plan]] = {}
         self._moves = 0
         # Without weights the precision is that of x, which may change from call to call.
         self._repeats = (
-            bool(params)
+            lasting
+            and bool(params)
             and self._program.is_chain
             and all(stage.operation.repeatable for stage in self._program.stages)
         )
@@ -138,3 +154,9 @@ class Predictor:
 
         self._crew.run(part, len(plans))
         return y
+
+
+def predict_once(network: Network, params: Params, x: Any, batch_size: int) -> Any:
+    """What a predictor says that nobody asks again."""
+    with _SPARE.borrowed() as workspace:
+        return Predictor(network, params, batch_size, 1, workspace)(x)

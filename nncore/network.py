@@ -22,7 +22,7 @@ from nncore.examples import (
 )
 from nncore.executor import train_once
 from nncore.folding import without_noise
-from nncore.inference import Predictor
+from nncore.inference import Predictor, predict_once
 from nncore.memory import check_memory, memory_bytes
 from nncore.nodes import Node, nodes
 from nncore.objective import LossChoice, Objective, objective
@@ -208,7 +208,7 @@ class Network:
         dtype (without weights that of x, if a float). Several outputs come as a dict by name. For
         many calls see `predictor`.
         """
-        return Predictor(self, params, batch_size, 1)(x)
+        return predict_once(self, params, x, batch_size)
 
     def predictor(
         self, params: Params, batch_size: int = 256, shards: int | None = None

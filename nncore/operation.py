@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nncore.arrays import Array, Params
 from nncore.errors import ArchitectureError
 from nncore.initializers.initializer import Initializer
-from nncore.onnx.graph import Graph, Value
 from nncore.passes import Mask, Pass
 from nncore.registry import Unit
 from nncore.regularizers.regularizer import Regularizer
 from nncore.shapes import Shape
+
+if TYPE_CHECKING:
+    from nncore.onnx.graph import Graph, Value
 
 
 @dataclass(frozen=True, slots=True)

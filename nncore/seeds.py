@@ -6,14 +6,14 @@ of the others and the order of calls does not matter.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 
 def bit_generator(seed: int, *names: str | int) -> np.random.PCG64:
     """The stream of random bits that belongs to these names under this seed (>= 0)."""
+    import hashlib  # like np.random, when it is first needed: OpenSSL is large
+
     digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
     words = [int(word) for word in np.frombuffer(digest[:16], dtype="<u4")]
     return np.random.PCG64(np.random.SeedSequence([seed, *words]))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from nncore.errors import ArchitectureError, few, step_into
+from nncore.errors import ArchitectureError, did_you_mean, few, step_into
 from nncore.layers import Layer
 from nncore.plan import MOST_INPUTS, NetworkSpec
 
@@ -83,9 +82,7 @@ def _check_count(layer: Layer, count: int, pointer: str) -> None:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = list(known)
-    close = difflib.get_close_matches(name[:100], names, n=1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
-    return f'there is no "{name[:40]}"{hint}; known: {few(names)}'
+    return f'there is no "{name[:40]}"{did_you_mean(name, names)}; known: {few(names)}'
 
 
 def _listed(names: Iterable[str]) -> str:

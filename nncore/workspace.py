@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ class Workspace:
         view = self._views.get((name, shape, dtype))
         return self._cut(name, shape, dtype) if view is None else view
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        arrays = (*self._buffers.values(), *self._constants.values())
+        return sum(array.nbytes for array in arrays)
+
     def _cut(self, name: Hashable, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         size = math.prod(shape)
         flat = self._buffers.get(name)
@@ -51,3 +58,22 @@ class Workspace:
             array = self._constants[key] = np.full(shape, value, dtype)
             array.flags.writeable = False
         return array
+
+
+class Spare:
+    """Keeps the workspace of one task for the next one, of at most `most` bytes. Any threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: list[Workspace] = []
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[Workspace]:
+        """The workspace kept, or another one if somebody has it."""
+        try:
+            workspace = self._kept.pop()
+        except IndexError:
+            workspace = Workspace()
+        yield workspace
+        if workspace.size <= self._most:
+            self._kept[:] = [workspace]

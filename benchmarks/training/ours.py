@@ -58,7 +58,7 @@ def apart(workload: Workload, seconds: float, shards: int | None, threads: int) 
 
 def measure(workload: Workload, seconds: float, shards: int | None) -> Line:
     """Times and memory of a workload in this process."""
-    clock, network, cores = Clock(seconds), workload.network, os.sched_getaffinity(0)
+    clock, network, cores = Clock(seconds), workload.network, len(os.sched_getaffinity(0))
     params, training = train(workload, network, clock, shards)
     line: Line = {"name": workload.name, **clock.figures()}
     line["peak_rss_mib"] = round(memory("VmHWM"), 1)
@@ -66,13 +66,12 @@ def measure(workload: Workload, seconds: float, shards: int | None) -> Line:
     predictor = network.predictor(params, workload.batch, shards)
     line |= repeated(lambda: predictor(x), seconds / 2)
     line["predict_ms"] = repeated(lambda: network.predict(params, x), seconds / 4)["infer_ms"]
-    os.sched_setaffinity(0, cores)  # training may have kept this thread on one of them
     line |= {
         "parameters": network.parameter_count,
         "shards": training.config.shards,
         "train_gflop": training_flops(network) * workload.batch / 1e9,
         "infer_gflop": inference_flops(network) * workload.batch / 1e9,
-        "gemm_peak_gflops": round(gemm_peak(len(cores)), 1),
+        "gemm_peak_gflops": round(gemm_peak(cores), 1),
     }
     for what in ("train", "infer"):
         rate = line[f"{what}_gflop"] / line[f"{what}_ms"] * 1e3

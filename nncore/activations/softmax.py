@@ -8,6 +8,7 @@ The largest x is subtracted first, so that nothing overflows. Axes are those of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from nncore.activations.activation import Activation
 from nncore.arrays import Array, Params
 from nncore.documents.hints import if_given
 from nncore.errors import ArchitectureError
-from nncore.onnx.graph import Graph, Value
 from nncore.passes import Pass
 from nncore.registry import register
 from nncore.shapes import Shape, written
+
+if TYPE_CHECKING:
+    from nncore.onnx.graph import Graph, Value
 
 
 def softmax(x: Array) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import numbers
 import types
 import typing
@@ -120,7 +119,7 @@ def expected(hint: Any) -> str:
     if is_union(hint):
         return " or ".join(expected(option) for option in typing.get_args(hint))
     if typing.get_origin(hint) is Literal:
-        return " or ".join(json.dumps(choice) for choice in typing.get_args(hint))
+        return " or ".join(_as_json(choice) for choice in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
         items = typing.get_args(hint)
         count = "" if Ellipsis in items else f" of {len(items)} values, each {expected(items[0])}"
@@ -144,8 +143,14 @@ def shown(document: object) -> str:
     if isinstance(document, list | tuple):
         return f"a list of {len(document)}"
     if isinstance(document, str):
-        return json.dumps(document if len(document) <= 40 else document[:37] + "...")
+        return _as_json(document if len(document) <= 40 else document[:37] + "...")
     if document is None or isinstance(document, bool):
-        return json.dumps(document)
+        return _as_json(document)
     text = repr(document)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _as_json(value: object) -> str:
+    import json  # only messages need it
+
+    return json.dumps(value)

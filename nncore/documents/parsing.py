@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, cast
 
 from nncore import registry
@@ -22,7 +21,7 @@ from nncore.documents.hints import (
     resembles,
     shown,
 )
-from nncore.errors import DocumentError, step_into
+from nncore.errors import DocumentError, did_you_mean, step_into
 
 T = TypeVar("T")
 _DEEPEST = 32
@@ -97,7 +96,7 @@ def _literal(hint: Any, document: str, pointer: str) -> str:
     if document not in choices:
         raise DocumentError(
             pointer,
-            f"expected {expected(hint)}, got {shown(document)}{_did_you_mean(document, choices)}",
+            f"expected {expected(hint)}, got {shown(document)}{did_you_mean(document, choices)}",
         )
     return document
 
@@ -138,7 +137,7 @@ def _unit(kind: type, document: Mapping[str, object] | str, pointer: str) -> Any
     if name not in known:
         raise DocumentError(
             tag,
-            f"{shown(name)} is not {article(noun)}{_did_you_mean(name, known)}; "
+            f"{shown(name)} is not {article(noun)}{did_you_mean(name, known)}; "
             f"known: {', '.join(known)}",
         )
     fields = {key: value for key, value in document.items() if key != "type"}
@@ -172,10 +171,5 @@ def _refuse_unknown(
             place = step_into(pointer, key)
             names = ", ".join(known) or "none"
             raise DocumentError(
-                place, f"unknown field{_did_you_mean(str(key), known)}; known fields: {names}"
+                place, f"unknown field{did_you_mean(str(key), known)}; known fields: {names}"
             )
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word[:100], list(known), n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""

@@ -45,14 +45,24 @@ def test_the_error_is_that_of_the_part_that_failed_by_itself():
     crew.close()
 
 
-def test_a_closed_crew_leaves_no_thread_and_the_callers_processors_and_may_start_again():
+def test_members_keep_to_processors_of_their_own_while_they_work():
     before = os.sched_getaffinity(0)
+    first, second = Crew(2), Crew(2)
+    for crew in (first, second, first):
+        own, other = crew.run(lambda _: os.sched_getaffinity(0), 2)
+        assert own | other == before
+        assert len(before) == 1 or not own & other
+        assert os.sched_getaffinity(0) == before
+    first.close()
+    second.close()
+
+
+def test_a_closed_crew_leaves_no_thread_and_may_start_again():
     crew = Crew(2)
     (_, thread) = crew.run(whoever, 2)
     crew.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert os.sched_getaffinity(0) == before
     assert crew.run(lambda place: place, 2) == [0, 1]
     crew.close()
 

@@ -1,8 +1,9 @@
 """Buffers are reused, grow, and keep types apart."""
 
 import numpy as np
+import pytest
 
-from nncore.workspace import Workspace
+from nncore.workspace import Spare, Workspace
 
 FLOAT, DOUBLE = np.dtype("float32"), np.dtype("float64")
 
@@ -48,3 +49,24 @@ def test_growth_is_counted_and_no_view_outlives_it():
     workspace.take("y", (9, 9), FLOAT)
     assert workspace.moves == before + 1
     assert not np.shares_memory(workspace.take("y", (2, 3), FLOAT), small)
+
+
+def test_a_spare_workspace_serves_one_task_after_the_other_unless_it_has_grown_too_large():
+    spare = Spare(100)
+    with spare.borrowed() as first:
+        first.take("y", (25,), FLOAT)
+        with spare.borrowed() as other:
+            assert other is not first
+    with spare.borrowed() as second:
+        assert second is first
+        second.take("y", (26,), FLOAT)
+    with spare.borrowed() as third:
+        assert third is not first
+
+
+def test_a_workspace_does_not_come_back_from_a_task_that_failed():
+    spare = Spare(100)
+    with pytest.raises(KeyError), spare.borrowed() as first:
+        raise KeyError
+    with spare.borrowed() as second:
+        assert second is not first
