@@ -21,6 +21,7 @@ from nncore.filtering import filter_gradient, filter_rows, filter_scratch, worth
 from nncore.geometry import Geometry
 from nncore.passes import Pass
 from nncore.patches import filter_images, images_gradient, images_scratch
+from nncore.phases import Phases
 from nncore.shapes import elements
 from nncore.tilings import tiling
 from nncore.windows import Extent
@@ -48,6 +49,12 @@ def scratch(geometry: Geometry, image: Extent, sizes: Extent, groups: int, examp
             filtered = max(filtered, images_scratch(chosen, channels, filters, examples))
         elif groups == 1 and worthwhile(each, channels, filters):
             filtered = max(filtered, filter_scratch(each, channels, filters, examples))
+            if Phases.serve(each):
+                phases, many = Phases(each), examples * elements(each.dilation)
+                split = elements(phases.plain.frame) * channels
+                split += elements(phases.plain.output) * filters
+                inner = scratch(phases.plain, phases.plain.frame, (channels, filters), 1, many)
+                filtered = max(filtered, many * split + inner)
         else:
             tiled = max(tiled, _tile_scratch(each, channels, groups, tile, examples))
     return tiled + filtered + 2 * kernel
@@ -95,7 +102,10 @@ def correlate(
         filter_images(x, kernel, bias, chosen, y, p)
         return
     if groups == 1 and worthwhile(geometry, *kernel.shape[2:]):
-        filter_rows(x, kernel, bias, geometry, y, p)
+        if Phases.serve(geometry):
+            _correlate_phases(x, kernel, bias, geometry, y, p)
+        else:
+            filter_rows(x, kernel, bias, geometry, y, p)
         return
     matrices = _by_group(kernel, groups)
     width = matrices[0].shape[1]
@@ -107,6 +117,16 @@ def correlate(
         p.do(np.matmul, tile.columns, matrices[tile.group], out=target)
         if bias is not None:
             p.do(np.add, target, bias[part], target)
+
+
+def _correlate_phases(
+    x: Array, kernel: Array, bias: Array | None, geometry: Geometry, y: Array, p: Pass
+) -> None:
+    phases = Phases(geometry)
+    framed = phases.split(x, p)
+    room = phases.room("joined", len(x), phases.plain.output, y, p)
+    correlate(framed, kernel, phases.plain, 1, room.reshape(-1, *room.shape[3:]), p, bias)
+    phases.join(room, y, p)
 
 
 def correlate_back(
