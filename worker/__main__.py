@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from service import log
 from worker.celery_app import app, settings
 
 
 def main() -> None:
     """Serve until told to stop."""
+    log.configure()
     app.worker_main(
         [
             "worker",
