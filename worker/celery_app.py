@@ -21,8 +21,7 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
+    worker_consumer="worker.consumer:Consumer",
     broker_transport_options={
         "socket_timeout": 5.0,  # above the second that a blocking pop waits
         "socket_connect_timeout": 1.0,
