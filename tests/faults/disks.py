@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from service.store.datasets import DatasetRow
 from service.store.jobs import JobRow
@@ -46,6 +47,8 @@ class Try:
     def full(self) -> Iterator[None]:
         """The disk is full for the time of the block."""
         with self.stack.room.full(self.rng.choice(LEFT)):
+            if self.stack.postgres is not None and self.rng.random() < 0.3:
+                _use_up_the_log(self.stack)
             yield
         if self.stack.postgres is not None and not self.stack.postgres.answers():
             with suppress(psutil.NoSuchProcess):  # without room for its log it stops
@@ -96,6 +99,7 @@ def run(stack: Stack, rng: random.Random, trial: int) -> Trial:
     this = Try(stack, rng, f"{kind} {trial} {rng.random()}")
     KINDS[kind](this)
     began = time.monotonic()
+    wait_until(stack.is_ready, 60, "the API is ready")
     mine = _named(stack, JobRow, this.key)
     rows = jobs.finished(stack, mine) if mine else []
     told = this.told + [
@@ -172,6 +176,15 @@ KINDS: dict[str, Callable[[Try], None]] = {
     "finish": _finish,
     "pause": _pause,
 }
+
+
+def _use_up_the_log(stack: Stack) -> None:
+    """Make PostgreSQL ask for room for its log, without which it gives up and stops."""
+    with suppress(DBAPIError):
+        for _ in range(4):
+            with stack.database.writing() as session:
+                session.execute(text("SELECT pg_logical_emit_message(true, 'room', 'wanted')"))
+                session.execute(text("SELECT pg_switch_wal()"))
 
 
 def _signal(processes: list[psutil.Process], number: int) -> None:
