@@ -36,7 +36,7 @@ QUICK = {
     "GRADSERVE_HEARTBEAT_SECONDS": "0.25",
     "GRADSERVE_SWEEP_SECONDS": "0.3",
     "GRADSERVE_POLL_SECONDS": "1",
-    "GRADSERVE_CHECKPOINT_SECONDS": "0.3",
+    "GRADSERVE_CHECKPOINT_SECONDS": "0.15",
     # Only the poisonous may fail: a machine that is busy with six stacks may lose a lease as well.
     "GRADSERVE_MAX_ATTEMPTS": "6",
 }
