@@ -17,6 +17,7 @@ import structlog
 
 from service.store import leases
 from service.store.database import Database
+from service.store.leases import Claim
 from worker.celery_app import settings
 from worker.flag import Flag
 from worker.poller import Poller
@@ -58,16 +59,24 @@ def run_next(rung_by: str) -> bool:
 
 def _run_next(rung_by: str) -> bool:
     assert _database is not None, "start_child opens the database"
-    with _database.writing() as session:
-        claim = leases.claim_next(session, _name(), settings.lease_seconds, settings.max_attempts)
+    claim = _claim(_database)
     if claim is None:
-        _log.info("nothing to do", rung_by=rung_by)
+        _log.debug("nothing to do", rung_by=rung_by)
         return False
     with structlog.contextvars.bound_contextvars(job=claim.job_id, attempt=claim.attempt):
         run(_database, claim, settings, _stopping.is_set)
     if _age is not None:
         _age.ended_job()
     return True
+
+
+def _claim(database: Database) -> Claim | None:
+    # Most looks and many rings find nothing; a look alone keeps no writer of SQLite waiting.
+    with database.reading() as session:
+        if not leases.claimable(session, settings.max_attempts):
+            return None
+    with database.writing() as session:
+        return leases.claim_next(session, _name(), settings.lease_seconds, settings.max_attempts)
 
 
 def _is_old() -> bool:

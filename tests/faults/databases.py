@@ -61,7 +61,8 @@ def settled(stack: Stack, clients: Hammer, note: str, seconds: float) -> Trial:
     ]
     told += once_each(stack, clients.accepted)
     told += invariants.check(stack, accepted, jobs.undisturbed(stack, "short"))
-    return Trial(told, f"{note}; {clients.note()}", seconds)
+    attempts = max(row.attempt for row in rows)
+    return Trial(told, f"{note}; {clients.note()}, at most {attempts} attempts", seconds)
 
 
 def once_each(stack: Stack, accepted: dict[str, str]) -> list[str]:
