@@ -124,7 +124,7 @@ register(
         name="broker-kills",
         title="broker killed (`kill -9`) and restarted",
         count=100,
-        few=2,
+        few=1,
         run=kill,
         setup=CALM,
     )
@@ -134,7 +134,7 @@ register(
         name="flushes",
         title="FLUSHALL of the broker",
         count=50,
-        few=2,
+        few=1,
         run=flush,
         setup=CALM,
     )
@@ -155,7 +155,7 @@ for process in ("api", "worker"):
             name=f"half-open-{process}-broker",
             title=f"half-open link between {process} and broker",
             count=30,
-            few=1,
+            few=int(process == "worker"),
             run=hang,
             setup=replace(CALM, links=Link(process, "broker")),
             chunk=10,

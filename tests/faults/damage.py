@@ -217,7 +217,7 @@ register(
         name="damage",
         title="damaged bytes of checkpoints",
         count=200,
-        few=2,
+        few=1,
         run=run,
         chunk=50,
     )

@@ -89,7 +89,7 @@ for process in ("api", "worker"):
             name=f"half-open-{process}-database",
             title=f"half-open link between {process} and PostgreSQL",
             count=30,
-            few=1,
+            few=int(process == "worker"),
             run=hang,
             kinds=("postgresql",),
             setup=Setup(links=Link(process, "database")),

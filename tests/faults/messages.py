@@ -60,7 +60,7 @@ for kind, setup in SETUPS.items():
             name=f"messages-{kind}",
             title=f"each message {TIMES} times to 4 trainers, {JOBS} jobs a trial",
             count=500 // JOBS,
-            few=1,
+            few=int(kind == "embedded"),
             run=run,
             kinds=(kind,),
             setup=setup,

@@ -93,7 +93,7 @@ register(
         name="submissions",
         title="API killed (`kill -9`) during POSTs with keys, which are repeated",
         count=100,
-        few=2,
+        few=1,
         run=run,
         setup=Setup(environment=LONG_LEASE),
     )
