@@ -13,7 +13,7 @@ CHECKED := nncore service worker migrations tests benchmarks examples docs
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-service faults clean
+.PHONY: help setup demo test check golden docs lock bench bench-torch-env bench-jobs faults clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +42,8 @@ bench-torch-env: ## Install PyTorch for `make bench` into an environment of its 
 	$(if $(UV),uv pip install --python $(TORCH_VENV),$(TORCH_VENV)/bin/python -m pip install) \
 		--quiet torch==2.13.0 numpy
 
-bench-service: $(STAMP) ## Measure the running service: latencies, memory
-	@$(PY) -m benchmarks.service $(ARGS)
+bench-jobs: $(STAMP) ## Measure the running service into benchmarks/RESULTS.md (ARGS="--parts rate")
+	@$(PY) -m benchmarks.jobs $(ARGS)
 
 faults: $(STAMP) ## Break the running service in every way known (ARGS="--only kills --trials 20")
 	@$(PY) -m tests.faults $(ARGS)

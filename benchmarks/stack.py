@@ -26,6 +26,12 @@ class Stack:
     url: str
     pid: int
     start_seconds: float
+    data_dir: Path
+
+    @property
+    def database_url(self) -> str:
+        """Where its rows are."""
+        return f"sqlite+pysqlite:///{self.data_dir / 'gradserve.db'}"
 
     def sizes(self) -> dict[str, int]:
         """Bytes that each process has to itself (USS), by what the process is."""
@@ -38,15 +44,15 @@ class Stack:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """A stack on a free loopback port, with default settings and without data."""
+def running(**settings: str) -> Iterator[Stack]:
+    """A stack on a free loopback port without data; `GRADSERVE_...` settings, else the defaults."""
     with tempfile.TemporaryDirectory(prefix="gradserve-bench-") as folder:
         began = time.perf_counter()
         command = [sys.executable, "-m", "service.cli", "up", "--port", "0", "--data-dir", folder]
         with subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_environment(),
+            env=environment() | settings,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is for the benchmark, which then stops the stack
@@ -56,7 +62,7 @@ def running() -> Iterator[Stack]:
                 line = process.stdout.readline()
                 if not line.startswith("ready "):
                     sys.exit("the stack did not start; its reason stands above")
-                yield Stack(line.split()[1], process.pid, time.perf_counter() - began)
+                yield Stack(line.split()[1], process.pid, time.perf_counter() - began, Path(folder))
             finally:
                 _stop(process)
 
@@ -69,7 +75,8 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """This process' environment without settings of the service."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GRADSERVE_")}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,6 +88,7 @@ def install(app: FastAPI) -> None:
     ):
         app.add_exception_handler(broken, _database_error)
     app.add_exception_handler(DataError, _value_error)
+    app.add_exception_handler(OSError, _system_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -173,6 +176,14 @@ def _database_error(request: Request, error: Exception) -> JSONResponse:
         return _unexpected(request, error)
     else:
         detail = "The database does not answer. Try again in a moment."
+    return _domain_error(request, errors.Unavailable(detail))
+
+
+def _system_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    where = tempfile.gettempdir()
+    detail = f"The service's disk for temporary files ({where}) is full; nothing was stored."
     return _domain_error(request, errors.Unavailable(detail))
 
 

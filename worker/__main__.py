@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from service import log
 from worker.celery_app import app, settings
+from worker.warming import warm_up
 
 
 def main() -> None:
     """Serve until told to stop."""
+    log.configure()
+    warm_up()
     app.worker_main(
         [
             "worker",

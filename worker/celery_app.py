@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from service.settings import get_settings
 
 TASK = "gradserve.train"
 QUEUE = "gradserve"
+
+_log = structlog.get_logger(__name__)
 
 settings = get_settings()
 
@@ -21,8 +26,7 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
+    worker_consumer="worker.consumer:Consumer",
     broker_transport_options={
         "socket_timeout": 5.0,  # above the second that a blocking pop waits
         "socket_connect_timeout": 1.0,
@@ -30,3 +34,11 @@ app.conf.update(
         "polling_interval": 0.05,
     },
 )
+
+
+def ring(job_id: str) -> None:
+    """Send a message, if the broker can be reached; who looks in SQL finds the job without it."""
+    try:
+        app.send_task(TASK, args=[job_id], queue=QUEUE, retry=False)
+    except (KombuError, RedisError, OSError) as problem:
+        _log.warning("broker not reached; a sweep rings again", error=str(problem))

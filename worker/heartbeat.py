@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -25,8 +25,9 @@ from service.store.leases import Claim, Wishes
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 0.2
-# What waiting can mend; any other error of the database would come again.
-DATABASE_GONE = (OperationalError, InterfaceError, PoolTimeoutError)
+# What waiting can mend; any other error of the database would come again. InternalError: a
+# transaction that stood still was ended, or the server is a read-only one at this moment.
+DATABASE_GONE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 RECORD_SECONDS = 0.25  # epochs that end within it are written together
 # A worker stops itself this part of a lease before others may take over: clocks drift, and a step
 # that has begun still has to end.
@@ -71,6 +72,7 @@ class Heartbeat:
         self._recorded = self._began
         self._wishes = Wishes()
         self._lost: LeaseLost | None = None
+        self.database_failed = False  # when it was last asked
         self._over = threading.Event()
         # The beat must not write a progress that is older than what the run has written meanwhile.
         self._one_writes = threading.Lock()
@@ -192,6 +194,7 @@ class Heartbeat:
                 with self._one_writes, transaction() as session:
                     return action(session)
             except DATABASE_GONE as problem:
+                self.database_failed = True
                 if time.monotonic() > self._held_until:
                     raise
                 _log.warning("the database failed; trying again", error=str(problem))
@@ -207,12 +210,14 @@ class Heartbeat:
                         session, self.claim, self._settings.lease_seconds, progress
                     )
                 self._held_until = began + self._settings.lease_seconds * (1 - SAFETY)
+                self.database_failed = False
                 if self._progress is progress:
                     self._progress = None
             except LeaseLost as lost:
                 self._lost = lost
                 return
             except (SQLAlchemyError, MemoryError) as problem:
+                self.database_failed = isinstance(problem, DATABASE_GONE)
                 _log.warning("heartbeat failed; trying again", error=str(problem))
             # A step that has begun may still come to its end; one that hangs never does.
             if self._over_budget_seconds > self._settings.lease_seconds:

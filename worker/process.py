@@ -17,7 +17,8 @@ import structlog
 
 from service.store import leases
 from service.store.database import Database
-from worker.celery_app import settings
+from service.store.leases import Claim
+from worker.celery_app import ring, settings
 from worker.flag import Flag
 from worker.poller import Poller
 from worker.recycling import Age
@@ -39,12 +40,23 @@ _age: Age | None = None
 _sweeper: Sweeper | None = None
 
 
+def answer(job_id: str) -> None:
+    """Do what a message asks for: run the next job.
+
+    While the poller trains here, the ring is passed on. Waiting meanwhile shows the pool that this
+    trainer is busy, so that another one gets it.
+    """
+    if _training.locked():
+        ring(job_id)
+        with _training:
+            pass
+    run_next(rung_by=job_id)
+
+
 def run_next(rung_by: str) -> bool:
     """Claim the most urgent job and train it to an end; False if there was none to be had here.
 
-    A message that comes while the poller trains is dropped: the poller looks again afterwards, and
-    those of other trainers do meanwhile. So is one that comes to a trainer that is about to leave:
-    the next one looks as soon as it is there.
+    A trainer that is about to leave takes none: the next one looks as soon as it is there.
     """
     if _stopping.is_set() or _is_old() or not _training.acquire(blocking=False):
         return False
@@ -58,16 +70,24 @@ def run_next(rung_by: str) -> bool:
 
 def _run_next(rung_by: str) -> bool:
     assert _database is not None, "start_child opens the database"
-    with _database.writing() as session:
-        claim = leases.claim_next(session, _name(), settings.lease_seconds, settings.max_attempts)
+    claim = _claim(_database)
     if claim is None:
-        _log.info("nothing to do", rung_by=rung_by)
+        _log.debug("nothing to do", rung_by=rung_by)
         return False
     with structlog.contextvars.bound_contextvars(job=claim.job_id, attempt=claim.attempt):
         run(_database, claim, settings, _stopping.is_set)
     if _age is not None:
         _age.ended_job()
     return True
+
+
+def _claim(database: Database) -> Claim | None:
+    # Most looks and many rings find nothing; a look alone keeps no writer of SQLite waiting.
+    with database.reading() as session:
+        if not leases.claimable(session, settings.max_attempts):
+            return None
+    with database.writing() as session:
+        return leases.claim_next(session, _name(), settings.lease_seconds, settings.max_attempts)
 
 
 def _is_old() -> bool:

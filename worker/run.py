@@ -16,6 +16,7 @@ from service.settings import Settings
 from service.store import leases
 from service.store.database import Database
 from service.store.leases import Claim
+from worker.giving_back import give_back
 from worker.heartbeat import (
     DATABASE_GONE,
     BudgetExceeded,
@@ -32,16 +33,19 @@ _log = structlog.get_logger(__name__)
 def run(database: Database, claim: Claim, settings: Settings, stopping: Callable[[], bool]) -> None:
     """Train the claimed job; whatever happens is written under its token, or not at all."""
     _log.info("starts")
+    heart = Heartbeat(database, claim, settings, stopping, partial(_give_up, database, claim))
     try:
-        with Heartbeat(
-            database, claim, settings, stopping, partial(_give_up, database, claim)
-        ) as heart:
+        with heart:
             _run(heart, settings.max_job_bytes)
     except LeaseLost as lost:
         _log.warning("stops: the job is no longer ours", reason=lost.detail)
     except DATABASE_GONE as problem:
         # No fault of the job's: it is taken over once its lease has ended.
         _log.warning("stops: the database is away for too long", error=str(problem))
+    else:
+        return
+    if heart.database_failed:
+        give_back(database, claim, stopping)
 
 
 def _run(heart: Heartbeat, max_job_bytes: int) -> None:

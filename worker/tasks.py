@@ -13,7 +13,7 @@ from worker.celery_app import TASK, app
 @app.task(name=TASK)
 def train(job_id: str) -> None:
     """Train the most urgent job; `job_id` is the one that rang."""
-    process.run_next(rung_by=job_id)
+    process.answer(job_id)
 
 
 @signals.worker_process_init.connect

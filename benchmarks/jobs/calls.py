@@ -49,19 +49,28 @@ class Service:
             "epochs": 1,
         }
 
-    def submit(self) -> dict[str, Any]:
-        """A job of one epoch, as it was answered."""
-        return self._post("/v1/jobs", self._spec)
+    def submit(self, **changed: Any) -> dict[str, Any]:
+        """A job of one epoch unless changed, as it was answered."""
+        return self._post("/v1/jobs", self._spec | changed)
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job and wait until it is."""
+        self._post(f"/v1/jobs/{job_id}/cancel", {})
+        self._final(job_id)
 
     def finish(self, job_id: str) -> dict[str, Any]:
         """The job once it has succeeded."""
+        job = self._final(job_id)
+        if job["status"] != "succeeded":
+            raise SystemExit(f"job {job_id} is {job['status']}: {job['error']}")
+        return job
+
+    def _final(self, job_id: str) -> dict[str, Any]:
         give_up_at = time.monotonic() + DEADLINE_SECONDS
         while (job := self._get(f"/v1/jobs/{job_id}"))["status"] not in FINAL:
             if time.monotonic() > give_up_at:
                 raise SystemExit(f"job {job_id} is {job['status']} after {DEADLINE_SECONDS:g} s")
             time.sleep(POLL_SECONDS)
-        if job["status"] != "succeeded":
-            raise SystemExit(f"job {job_id} is {job['status']}: {job['error']}")
         return job
 
     def lives(self, samples: int) -> Lives:

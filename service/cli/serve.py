@@ -14,6 +14,7 @@ from types import FrameType
 
 import uvicorn
 
+from service import log
 from service.settings import get_settings
 from service.shutdown import stopping
 from service.supervisor.listener import listen, url
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--fd", type=int, help="a listening socket to serve on")
     descriptor: int | None = parser.parse_args().fd
     settings = get_settings()
+    log.configure()
     try:
         if descriptor is None:
             listener = listen(settings.host, settings.port)

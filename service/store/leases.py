@@ -48,6 +48,7 @@ class Wishes:
 # Written out, since a planner uses the partial index only if it sees the very condition.
 UNFINISHED = text("status IN ('queued', 'running')")
 UNHELD = or_(JobRow.lease_until.is_(None), JobRow.lease_until < now_ms())
+URGENT_FIRST = (JobRow.priority.desc(), JobRow.id)
 
 
 def claimable(session: Session, max_attempts: int) -> bool:
@@ -102,7 +103,7 @@ def _claimable(max_attempts: int) -> Select[str]:
         select(JobRow.id)
         .where(UNFINISHED, UNHELD, tries)
         .where(JobRow.cancel_requested.is_(False), JobRow.pause_requested.is_(False))
-        .order_by(JobRow.priority.desc(), JobRow.id)
+        .order_by(*URGENT_FIRST)
         .limit(1)
     )
 

@@ -26,10 +26,10 @@ def newest_first(
     cursor: str | None,
     limit: int,
 ) -> Page[RowType]:
-    """The page of `query` that follows the row with id `cursor`."""
+    """The page of `query` that follows the row with id `cursor`; the `identifier` orders rows."""
     if cursor is not None:
         query = query.where(identifier < cursor)
     rows: list[Any] = list(session.scalars(query.order_by(identifier.desc()).limit(limit + 1)))
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, getattr(rows[-1], identifier.key) if more else None)
+    return Page(rows, rows[-1].id if more else None)

@@ -145,6 +145,16 @@ def test_without_a_broker_jobs_are_accepted_and_run(
                 done = service.finished(each, seconds=30)
                 assert (done["status"], done["attempt"]) == ("succeeded", 1)
             endless = submit(service, spec, **ENDLESS)
-            goes_on(service, endless)
+            step = goes_on(service, endless)
+            kill_every_trainer(service, endless)
+            goes_on(service, endless, behind=step)
     finally:
         redis.process.stop()
+
+
+def kill_every_trainer(service: Service, job: dict[str, Any]) -> None:
+    """The one that trains the job, and those beside it."""
+    worker = service.holder(job).parent()
+    assert worker is not None
+    for trainer in worker.children():
+        trainer.kill()

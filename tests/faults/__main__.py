@@ -33,7 +33,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="NAME", help="one campaign; repeatable")
     parser.add_argument("--trials", type=int, help="at most so many of each campaign")
     parser.add_argument("--trial", type=int, help="this one trial, even if it is done")
-    parser.add_argument("--jobs", type=int, default=6, help="stacks side by side")
+    parser.add_argument("--jobs", type=int, default=4, help="stacks side by side")
     parser.add_argument("--again", action="store_true", help="repeat what is done already")
     parser.add_argument("--write", action="store_true", help="put the table into the docs")
     return parser.parse_args()

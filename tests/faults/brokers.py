@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import suppress
+from dataclasses import replace
+
+import psutil
 
 from tests.faults import invariants, jobs, rings
 from tests.faults.campaign import Campaign, Trial, register
@@ -11,6 +15,7 @@ from tests.faults.links import Link, link_of
 from tests.faults.stack import Setup, Stack
 from tests.waiting import wait_until
 
+CALM = Setup(environment=rings.LONG_LEASE)
 ABSENT_SECONDS = 120.0
 ACCEPT_SECONDS = 5.0
 
@@ -42,12 +47,14 @@ def flush(stack: Stack, rng: random.Random, _trial: int) -> Trial:
 
 
 def absent(stack: Stack, rng: random.Random, _trial: int) -> Trial:
-    """No broker for two minutes: jobs are accepted and run all the same."""
+    """No broker for two minutes: jobs are accepted and run all the same, trainers are replaced."""
     jobs.undisturbed(stack, "short")
     stack.kill_broker()
-    give_up_at = time.monotonic() + ABSENT_SECONDS
-    mine, waits = [], []
-    while time.monotonic() < give_up_at:
+    back_at = time.monotonic() + ABSENT_SECONDS
+    mine, waits, killed = [], [], 0
+    while time.monotonic() < back_at:
+        if rng.random() < 0.1:
+            killed += kill_trainers(stack)
         began = time.monotonic()
         job = submit(stack)
         jobs.finished(stack, [job])
@@ -57,7 +64,8 @@ def absent(stack: Stack, rng: random.Random, _trial: int) -> Trial:
     began = time.monotonic()
     stack.restart_broker()
     trial = settled(stack, mine, began)
-    trial.note = f"{len(mine)} jobs without a broker, the slowest final after {max(waits):.1f} s"
+    told = f"{len(mine)} jobs without a broker, the slowest final after {max(waits):.1f} s"
+    trial.note = f"{told}; {killed} trainers killed meanwhile"
     return trial
 
 
@@ -73,6 +81,15 @@ def hang(stack: Stack, rng: random.Random, _trial: int) -> Trial:
     trial.note = hung
     link_of(stack).forget()
     return trial
+
+
+def kill_trainers(stack: Stack) -> int:
+    """Kill every trainer at a moment when none has a job; how many there were."""
+    trainers = stack.children()
+    for trainer in trainers:
+        with suppress(psutil.NoSuchProcess):
+            trainer.kill()
+    return len(trainers)
 
 
 def submit(stack: Stack) -> str:
@@ -107,11 +124,21 @@ register(
         name="broker-kills",
         title="broker killed (`kill -9`) and restarted",
         count=100,
-        few=2,
+        few=1,
         run=kill,
+        setup=CALM,
     )
 )
-register(Campaign(name="flushes", title="FLUSHALL of the broker", count=50, few=2, run=flush))
+register(
+    Campaign(
+        name="flushes",
+        title="FLUSHALL of the broker",
+        count=50,
+        few=1,
+        run=flush,
+        setup=CALM,
+    )
+)
 register(
     Campaign(
         name="absence",
@@ -119,7 +146,7 @@ register(
         count=1,
         few=0,
         run=absent,
-        setup=Setup(own_broker=True),
+        setup=replace(CALM, own_broker=True),
     )
 )
 for process in ("api", "worker"):
@@ -128,9 +155,9 @@ for process in ("api", "worker"):
             name=f"half-open-{process}-broker",
             title=f"half-open link between {process} and broker",
             count=30,
-            few=1,
+            few=int(process == "worker"),
             run=hang,
-            setup=Setup(links=Link(process, "broker")),
+            setup=replace(CALM, links=Link(process, "broker")),
             chunk=10,
         )
     )

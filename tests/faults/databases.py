@@ -61,7 +61,8 @@ def settled(stack: Stack, clients: Hammer, note: str, seconds: float) -> Trial:
     ]
     told += once_each(stack, clients.accepted)
     told += invariants.check(stack, accepted, jobs.undisturbed(stack, "short"))
-    return Trial(told, f"{note}; {clients.note()}", seconds)
+    attempts = max(row.attempt for row in rows)
+    return Trial(told, f"{note}; {clients.note()}, at most {attempts} attempts", seconds)
 
 
 def once_each(stack: Stack, accepted: dict[str, str]) -> list[str]:
@@ -88,7 +89,7 @@ for process in ("api", "worker"):
             name=f"half-open-{process}-database",
             title=f"half-open link between {process} and PostgreSQL",
             count=30,
-            few=1,
+            few=int(process == "worker"),
             run=hang,
             kinds=("postgresql",),
             setup=Setup(links=Link(process, "database")),

@@ -56,7 +56,7 @@ register(
         name="kills",
         title="`kill -9` of a worker's parent, child or group",
         count=500,
-        few=3,
+        few=2,
         run=run,
     )
 )

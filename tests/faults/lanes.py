@@ -6,7 +6,6 @@ import multiprocessing
 import signal
 import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 
@@ -68,13 +67,16 @@ def _lane(queue: Queue[Work | None]) -> None:
 
 
 def _work(work: Work) -> None:
+    """Run trials on one stack; after a violation on another, since it may be left in pieces."""
     campaign = load()[work.campaign]
-    with ExitStack() as exit_stack:
-        stack: Stack | None = None
-        for trial in work.trials:
-            if stack is None:
-                stack = exit_stack.enter_context(Stack(work.kind, campaign.setup_of(trial)))
-            _tell(work, attempt(campaign, stack, work.seed, trial))
+    left = list(work.trials)
+    while left:
+        with Stack(work.kind, campaign.setup_of(left[0])) as stack:
+            while left:
+                line = attempt(campaign, stack, work.seed, left.pop(0))
+                _tell(work, line)
+                if line["violations"]:
+                    break
 
 
 def _tell(work: Work, line: dict[str, object]) -> None:

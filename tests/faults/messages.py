@@ -7,7 +7,7 @@ import random
 from service.broker import QUEUE, Bell
 from tests.faults import invariants, jobs, rings
 from tests.faults.campaign import Campaign, Trial, register
-from tests.faults.rings import socket_of
+from tests.faults.rings import LONG_LEASE, socket_of
 from tests.faults.stack import Kind, Setup, Stack
 from tests.waiting import wait_until
 
@@ -51,8 +51,8 @@ def _messages(stack: Stack, mine: list[str]) -> list[bytes]:
 
 # Four trainers: of one worker, as `gradserve up` has them, and of four workers.
 SETUPS: dict[Kind, Setup] = {
-    "embedded": Setup(environment={"GRADSERVE_WORKERS": "4"}),
-    "postgresql": Setup(environment={"GRADSERVE_WORKERS": "1"}, workers=4),
+    "embedded": Setup(environment={**LONG_LEASE, "GRADSERVE_WORKERS": "4"}),
+    "postgresql": Setup(environment={**LONG_LEASE, "GRADSERVE_WORKERS": "1"}, workers=4),
 }
 for kind, setup in SETUPS.items():
     register(
@@ -60,7 +60,7 @@ for kind, setup in SETUPS.items():
             name=f"messages-{kind}",
             title=f"each message {TIMES} times to 4 trainers, {JOBS} jobs a trial",
             count=500 // JOBS,
-            few=1,
+            few=int(kind == "embedded"),
             run=run,
             kinds=(kind,),
             setup=setup,

@@ -12,7 +12,12 @@ from tests.faults.stack import Setup, Stack
 
 HEALTHY = 20
 SPEC = "short"
-_DIVERGES = {"optimizer": {"type": "sgd", "learning_rate": 1e30}, "loss": "mean_squared_error"}
+_DIVERGES = {
+    "optimizer": {"type": "sgd", "learning_rate": 1e30},
+    "loss": "mean_squared_error",
+    "metrics": [],
+    "network": {"layers": [{"type": "dense", "units": 1}]},
+}
 _HUGE = [{"type": "dense", "units": 6000}, {"type": "dense", "units": 6000}]
 # By name: what the job has besides, and the type of the error that it ends with.
 POISONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -25,7 +30,7 @@ POISONS: dict[str, tuple[dict[str, Any], str]] = {
         "out_of_memory",
     ),
     "diverging": (
-        {"network": {"layers": [{"type": "dense", "units": 2}]}, "epochs": 50, **_DIVERGES},
+        _DIVERGES | {"epochs": 50},
         "diverged",
     ),
 }

@@ -22,6 +22,7 @@ from service.store.database import Database
 from service.supervisor.stack import import_environment, python
 from tests.acceptance.service import Service
 from tests.faults.processes import Kept, alive, among, family_of, launch, stop
+from tests.faults.rooms import Room
 from tests.servers.postgres import PostgresCluster, start_postgres
 from tests.servers.process import free_tcp_port
 from tests.servers.redis import RedisServer, start_redis
@@ -35,7 +36,7 @@ QUICK = {
     "GRADSERVE_HEARTBEAT_SECONDS": "0.25",
     "GRADSERVE_SWEEP_SECONDS": "0.3",
     "GRADSERVE_POLL_SECONDS": "1",
-    "GRADSERVE_CHECKPOINT_SECONDS": "0.3",
+    "GRADSERVE_CHECKPOINT_SECONDS": "0.15",
     # Only the poisonous may fail: a machine that is busy with six stacks may lose a lease as well.
     "GRADSERVE_MAX_ATTEMPTS": "6",
 }
@@ -59,6 +60,7 @@ class Setup:
     wrapper: str | None = None  # a module that `worker` and `service.cli.serve` are run by
     own_broker: bool = False  # embedded: a broker over TCP that we keep, not `gradserve up`
     workers: int = 2  # worker processes on PostgreSQL; `up` has one
+    room: int | None = None  # MiB of a file system for the data, which `Stack.room` can fill
 
 
 USUAL = Setup()
@@ -80,9 +82,11 @@ class Stack:
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
+        self.room = Room(self.setup.room or 0)
         try:
             if "FAULTS_KEEP" not in os.environ:  # its logs may be wanted
                 self._exit.callback(shutil.rmtree, self.data_dir, ignore_errors=True)
+            self._exit.enter_context(self.room)
             self._start_servers()
             url = self._start_embedded() if self.kind == "embedded" else self._start_distributed()
             client = httpx.Client(base_url=url, timeout=30, trust_env=False)
@@ -172,8 +176,11 @@ class Stack:
 
     def _start_servers(self) -> None:
         self.database_url = f"sqlite+pysqlite:///{self.data_dir / 'gradserve.db'}"
+        if self.setup.room and self.kind == "embedded":
+            self.room.mount(self.data_dir)
         if self.kind == "postgresql":
-            self.postgres = start_postgres(durable=True)
+            mount = self.room.mount if self.setup.room else None
+            self.postgres = start_postgres(durable=True, mount=mount)
             self._exit.callback(self.postgres.process.stop)
             self.database_url = self.postgres.url(self.postgres.create_database())
         if self.kind == "postgresql" or self.setup.own_broker:
@@ -186,7 +193,7 @@ class Stack:
 
     def _environment(self) -> dict[str, str]:
         clean = {k: v for k, v in import_environment().items() if not k.startswith("GRADSERVE_")}
-        urls = {"GRADSERVE_DATA_DIR": str(self.data_dir)}
+        urls = {"GRADSERVE_DATA_DIR": str(self.data_dir), "TMPDIR": str(self.data_dir)}
         if self.kind == "postgresql":
             urls["GRADSERVE_DATABASE_URL"] = self.database_url
         if self.broker_url:

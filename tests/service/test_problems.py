@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from pathlib import Path
@@ -204,3 +205,14 @@ def test_a_value_that_postgresql_cannot_look_for_is_refused(postgres_url, settin
         for path in ("/v1/jobs/%00", "/v1/jobs?dataset_id=%00", "/v1/jobs?tag=%00"):
             body = problem_of(client.get(path), 422, "invalid-request")
             assert "a value that cannot be stored or looked for" in body["detail"]
+
+
+def test_a_full_disk_of_temporary_files_is_told_and_can_be_tried_again(client, monkeypatch):
+    def full(*_args, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("starlette.formparsers.SpooledTemporaryFile", full)
+    response = client.post("/v1/datasets", files={"file": ("a.csv", "x,y\n1,2\n")})
+    body = problem_of(response, 503, "unavailable")
+    assert "disk for temporary files" in body["detail"]
+    assert response.headers["retry-after"]

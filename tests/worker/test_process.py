@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +14,7 @@ from service.store.transitions import Status
 from tests.service.rows import read
 from tests.waiting import wait_until
 from worker import process
-from worker.celery_app import QUEUE, TASK, app
+from worker.celery_app import QUEUE, TASK, app, ring, settings
 from worker.poller import Poller
 from worker.tasks import train
 
@@ -45,6 +46,26 @@ def test_a_trainer_is_never_in_two_jobs_at_once(child, sqlite, submit):
     assert statuses(sqlite) == [Status.QUEUED]
     assert process.look()
     assert statuses(sqlite) == [Status.SUCCEEDED]
+
+
+def test_a_ring_that_finds_the_poller_training_is_passed_on_and_waits(
+    child, sqlite, submit, monkeypatch
+):
+    passed_on = []
+    monkeypatch.setattr(process, "ring", passed_on.append)
+    job_id = submit(sqlite)
+    with ThreadPoolExecutor(1) as threads:
+        with process._training:
+            answered = threads.submit(train, job_id)
+            wait_until(lambda: passed_on == [job_id], 5, "the ring is passed on")
+            assert (answered.done(), statuses(sqlite)) == (False, [Status.QUEUED])
+        answered.result(timeout=10)
+    assert statuses(sqlite) == [Status.SUCCEEDED]
+
+
+def test_a_ring_that_no_broker_takes_stops_nobody():
+    assert not settings.broker_socket.exists()
+    ring("job_0")
 
 
 def test_a_poller_whose_look_fails_looks_again():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.service.cli.conftest import Finished, Up, run
+from tests.waiting import wait_until
 
 XOR = "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 NETWORK = {
@@ -94,6 +95,43 @@ def test_watching_a_job_that_is_cancelled_ends_with_its_status(
     finished = client("jobs", "watch", job)
     assert finished.returncode == 1
     assert finished.stderr == "gradserve: the job is cancelled\n"
+
+
+def test_a_job_is_paused_resumed_and_trained_anew(
+    client: Callable[..., Finished], tmp_path: Path
+) -> None:
+    def said(*arguments: object) -> str:
+        finished = client("jobs", *arguments)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout.strip()
+
+    def status(job: str) -> str:
+        return str(json.loads(said("show", job))["status"])
+
+    data = tmp_path / "xor.csv"
+    data.write_text(XOR)
+    dataset = client("datasets", "upload", data).stdout.strip()
+    long = {"dataset_id": dataset, "target": "y", "network": NETWORK, "epochs": 1_000_000}
+    job = said("submit", write(tmp_path / "job.json", long))
+    assert said("pause", job) in ("running", "paused")
+    wait_until(lambda: status(job) == "paused", 30, "the job is paused")
+    early = client("jobs", "retry", job)
+    assert early.returncode == 1
+    assert "only a final job is trained anew" in early.stderr
+
+    assert said("resume", job) == "queued"
+    wait_until(lambda: status(job) == "running", 30, "the job goes on")
+    said("cancel", job)
+    wait_until(lambda: status(job) == "cancelled", 30, "the job is cancelled")
+    for verb in ("pause", "resume"):
+        late = client("jobs", verb, job)
+        assert late.returncode == 1
+        assert "is cancelled and stays so" in late.stderr
+
+    again = said("retry", job)
+    assert again != job
+    assert json.loads(said("show", again))["spec"] == json.loads(said("show", job))["spec"]
+    said("cancel", again)
 
 
 def test_a_missing_id_is_named(client: Callable[..., Finished]) -> None:

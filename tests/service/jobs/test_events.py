@@ -101,6 +101,30 @@ def test_a_stream_follows_a_running_job_to_its_end(client, stored):
     assert found[2][2] == {"epoch": 1, "epochs": 3, "step": 5, "steps": 30}
 
 
+def test_a_stream_tells_that_a_job_pauses_and_stays_open_until_it_ends(client, stored):
+    row = write(stored, add_job)
+    with ThreadPoolExecutor(1) as threads:
+        streamed = threads.submit(stream, client, row.id)
+        claimed = write(stored, claim)
+        assert client.post(f"/v1/jobs/{row.id}/pause").json()["status"] == "running"
+        write(stored, leases.checkpoint, claimed, Progress(1, 4, 10), b"state")
+        write(stored, leases.release, claimed)
+        assert not streamed.done()
+        client.post(f"/v1/jobs/{row.id}/resume")
+        client.post(f"/v1/jobs/{row.id}/pause")
+        client.post(f"/v1/jobs/{row.id}/cancel")
+        found = streamed.result(timeout=10)
+    assert [data for _, name, data in found if name == "status"] == [
+        {"status": "queued"},
+        {"status": "running", "attempt": 1},
+        {"status": "paused"},
+        {"status": "queued"},
+        {"status": "paused"},
+        {"status": "cancelled"},
+    ]
+    assert [number for number, _, _ in found] == list(range(1, len(found) + 1))
+
+
 def test_a_stream_ends_when_the_job_is_deleted(stored):
     row = write(stored, add_job)
 

@@ -178,6 +178,17 @@ def test_jobs_are_found_by_status_dataset_and_tag(database):
     assert found(status=Status.CANCELLED, dataset_id="ds_1") == []
 
 
+@pytest.mark.parametrize("value", ["a", None], ids=["one value", "any value"])
+def test_tagged_jobs_are_paged_newest_first_whatever_their_values(database, value):
+    added = [write(database, add_job, tags={"team": value or name}).id for name in "cabab"]
+    found, cursor = [], None
+    while not found or cursor:
+        page = read(database, jobs.page, DEFAULT_TENANT, cursor, 2, tag=("team", value))
+        found += [row.id for row in page.items]
+        cursor = page.next_cursor
+    assert found == added[::-1]
+
+
 def test_history_is_recorded_once_whatever_is_repeated(database):
     job = write(database, add_job)
     claimed = write(database, claim)
