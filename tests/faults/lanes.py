@@ -45,7 +45,7 @@ def run(works: Sequence[Work], lanes: int) -> None:
     try:
         for process in processes:
             process.join()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         for process in processes:
             process.terminate()
             process.join()
