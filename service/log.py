@@ -1,8 +1,8 @@
 """Where the log goes, and how: to standard output, if that can be written to.
 
-Tracebacks are plain. The usual ones of structlog show local variables, among them passwords, and
-take so long that a trainer could lose its lease while it renders one. A full disk or a reader that has gone away costs lines of the log, never the request or the job that
-had something to say.
+A full disk or a reader that has gone away costs lines of the log, never the request or the job that
+had something to say. Tracebacks are plain: the usual ones of structlog show local variables, among
+them passwords, and take so long that a trainer could lose its lease while it renders one.
 """
 
 from __future__ import annotations
