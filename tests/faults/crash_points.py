@@ -64,7 +64,12 @@ def _submit(stack: Stack, key: str, **more: Any) -> str:
 
 def _post(stack: Stack, path: str, key: str, **request: Any) -> dict[str, Any]:
     headers = {"Idempotency-Key": f"{key} {path}"}
-    answer = jobs.patiently(stack, "POST", path, headers=headers, **request)
+    began = time.monotonic()
+    while True:
+        answer = jobs.patiently(stack, "POST", path, headers=headers, **request)
+        if answer.status_code != 409 or time.monotonic() > began + jobs.FINISH_SECONDS:
+            break
+        time.sleep(float(answer.headers["Retry-After"]))  # the first one is still worked on
     assert answer.status_code in (201, 202), f"{path}: {answer.status_code} {answer.text}"
     found: dict[str, Any] = answer.json()
     return found
