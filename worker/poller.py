@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 _log = structlog.get_logger(__name__)
 
@@ -29,6 +30,8 @@ class Poller(threading.Thread):
             try:
                 while not self._ended.is_set() and self._look():
                     pass
+            except SQLAlchemyError as problem:
+                _log.warning("looking for jobs failed; trying again", error=str(problem))
             except Exception:  # whatever it is, the next look may go better
                 _log.warning("looking for jobs failed; the next look tries again", exc_info=True)
             self._ended.wait(self._every)

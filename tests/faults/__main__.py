@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ def main() -> int:
     chosen = [known[name] for name in names]
     works = _works(chosen, options)
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the lanes end their stacks in order
     lanes.run(works, min(options.jobs, len(works)))
     return _report(chosen, options, (time.monotonic() - began) / 60)
 

@@ -45,7 +45,7 @@ def run(works: Sequence[Work], lanes: int) -> None:
     try:
         for process in processes:
             process.join()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         for process in processes:
             process.terminate()
             process.join()
@@ -57,19 +57,22 @@ def _lane(queue: Queue[Work | None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     load()
     while (work := queue.get()) is not None:
+        left = list(work.trials)
         try:
-            _work(work)
+            _work(work, left)
         except Exception as problem:
             detail = f"the stack: {type(problem).__name__}: {problem}"
             print(f"{work.campaign} {work.kind}: {detail}\n{traceback.format_exc()}", flush=True)
-            for trial in work.trials:
+            for trial in left:
                 _tell(work, _unstarted(work, trial, detail))
 
 
-def _work(work: Work) -> None:
-    """Run trials on one stack; after a violation on another, since it may be left in pieces."""
+def _work(work: Work, left: list[int]) -> None:
+    """Run the trials that are left on one stack.
+
+    After a violation a trial gets another one, since it may be left in pieces.
+    """
     campaign = load()[work.campaign]
-    left = list(work.trials)
     while left:
         with Stack(work.kind, campaign.setup_of(left[0])) as stack:
             while left:

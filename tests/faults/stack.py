@@ -37,8 +37,8 @@ QUICK = {
     "GRADSERVE_SWEEP_SECONDS": "0.3",
     "GRADSERVE_POLL_SECONDS": "1",
     "GRADSERVE_CHECKPOINT_SECONDS": "0.15",
-    # Only the poisonous may fail: a machine that is busy with six stacks may lose a lease as well.
-    "GRADSERVE_MAX_ATTEMPTS": "6",
+    # Only the poisonous may fail: a machine that is busy with several stacks loses leases as well.
+    "GRADSERVE_MAX_ATTEMPTS": "20",
 }
 
 

@@ -19,7 +19,7 @@ from service.supervisor.service import Pace, Service
 from service.supervisor.stack import Options, stages
 from service.supervisor.supervise import Stage, supervise
 
-PACE = Pace(first_back_off=0.2, longest_back_off=0.4)
+PACE = Pace(start=120.0, first_back_off=0.2, longest_back_off=0.4)
 
 
 def main() -> int:

@@ -40,7 +40,7 @@ def stack_for() -> Iterator[Wanted]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("kind", "campaign"), SHARE)
-def test_nothing_is_violated(kind: Kind, campaign: Campaign, stack_for: Wanted):
+def test_nothing_is_violated(kind: Kind, campaign: Campaign, stack_for: Wanted) -> None:
     stack = stack_for(kind, campaign)
     for trial in range(campaign.few):
         result = attempt(campaign, stack, SEED, trial)

@@ -39,3 +39,20 @@ def test_a_reader_that_has_gone_away_harms_nobody():
         assert stream.write("x") == 1
         stream.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # or closing it would complain
+
+
+def test_a_traceback_tells_no_local_variables(capsys):
+    def connect(password):
+        raise RuntimeError("refused")
+
+    log.configure()
+    try:
+        connect("oak" * 3)
+    except RuntimeError:
+        structlog.get_logger("test").warning("failed", exc_info=True)
+    finally:
+        structlog.reset_defaults()
+    told = capsys.readouterr().out
+    assert "in connect" in told
+    assert "RuntimeError: refused" in told
+    assert "oakoakoak" not in told
