@@ -22,6 +22,7 @@ from worker.sweeper import Sweeper
 def broker(redis_url):
     """The broker that the Celery application rings."""
     app.conf.broker_url = redis_url
+    app._after_fork()  # forgets the connections that a ring of another test has made
     with redis.Redis.from_url(redis_url) as client:
         yield client
 
