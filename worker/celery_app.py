@@ -27,6 +27,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_consumer="worker.consumer:Consumer",
+    worker_pool="worker.pool:TaskPool",
     broker_transport_options={
         "socket_timeout": 5.0,  # above the second that a blocking pop waits
         "socket_connect_timeout": 1.0,

@@ -1,7 +1,7 @@
 """When a trainer is replaced: after many jobs, or when it has kept much memory of past ones.
 
 It leaves between two jobs, and its parent forks the next one, which has everything loaded and looks
-for work at once. So a job that waits meanwhile waits for hundredths of a second.
+for work at once: a job that finds no other trainer waits for a fifth of a second.
 """
 
 from __future__ import annotations

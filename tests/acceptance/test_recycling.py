@@ -8,6 +8,7 @@ from pathlib import Path
 from service.store.database import Database
 from service.store.jobs import JobRow
 from tests.acceptance.conftest import embedded
+from tests.waiting import wait_until
 
 JOBS = 8
 POLL_SECONDS = 60  # nobody waits for it: a trainer looks when it starts
@@ -40,3 +41,23 @@ def test_trainers_that_are_replaced_after_every_job_delay_none(tmp_path: Path):
         assert len(set(trainers)) == JOBS
         gaps = [later - earlier for earlier, later in pairwise(ended)]
         assert max(gaps) < POLL_SECONDS * 1000 / 2, f"a job has waited for a poll: {gaps} ms"
+
+
+def test_a_trainer_that_is_killed_is_replaced_at_once(tmp_path: Path):
+    with embedded(tmp_path, GRADSERVE_WORKERS="1") as service:
+        (worker,) = (
+            each
+            for each in service.family()
+            if each.is_running()
+            and each.cmdline()[-1] == "worker"
+            and each.parent().pid == service.processes[0].pid
+        )
+        for _ in range(3):
+            (trainer,) = worker.children()
+            trainer.kill()
+            others = wait_until(
+                lambda gone=trainer: [each for each in worker.children() if each != gone],
+                2,
+                "another trainer is there",
+            )
+            assert len(others) == 1

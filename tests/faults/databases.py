@@ -16,7 +16,6 @@ from tests.faults.rings import RECOVERY_SECONDS
 from tests.faults.stack import Setup, Stack
 from tests.waiting import wait_until
 
-
 # Long enough that only the outage takes jobs from their workers, not a machine that is busy.
 LEASE = {"GRADSERVE_LEASE_SECONDS": "6"}
 
