@@ -69,3 +69,4 @@ def test_sqlite_keeps_a_log_ahead_and_checks_references(sqlite):
     with sqlite.reading() as session:
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
+        assert session.scalar(text("PRAGMA secure_delete")) == 2  # FAST, whatever the build prefers
