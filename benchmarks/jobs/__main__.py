@@ -10,6 +10,7 @@ when a goal is missed.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Results], None]] = {
 def main() -> int:
     """Measure the chosen parts and write the section; returns the exit status."""
     told = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped then
     results = Results(told.results)
     for part in [] if told.render else told.parts or PARTS:
         report.note_machine(results)

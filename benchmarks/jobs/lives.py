@@ -13,7 +13,7 @@ from benchmarks.stack import running
 from benchmarks.training.results import Results
 
 CASE = "lives"
-JOBS, BURST, WATCHED, READS = 200, 100, 40, 1000
+JOBS, BURST, WATCHED, READS = 200, 100, 30, 500
 MEBIBYTE = 2**20
 
 
