@@ -62,6 +62,9 @@ def engine(url: str, *, patient: bool) -> Engine:
         pool_timeout=CONNECT_SECONDS,
         connect_args={"connect_timeout": CONNECT_SECONDS, "options": options},
     )
+    # The driver sends `executemany` as a pipeline, after which the server ends no transaction that
+    # stands idle (seen with PostgreSQL 15): its locks would outlive a client that vanished.
+    made.dialect.use_insertmanyvalues_wo_returning = True
     if not patient:
         _give_silence_up(made)
     return made

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, insert, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError, OperationalError
 
@@ -122,4 +122,25 @@ def test_locks_of_a_client_that_stands_still_are_let_go_of(postgres_url, monkeyp
         with pytest.raises((InternalError, OperationalError)):
             session.execute(lock)
     for database in (still, other):
+        database.dispose()
+
+
+def test_locks_of_a_client_that_vanished_after_many_rows_are_let_go_of(
+    postgres_url, remote, proxy, monkeypatch
+):
+    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 100)
+    behind = remote.engine.url.render_as_string(hide_password=False)
+    here, gone = Database(postgres_url), Database(behind)
+    rows = [{"name": name} for name in "abc"]
+    with here.writing() as session:
+        session.execute(text("CREATE TABLE names (name text UNIQUE)"))
+    with gone.reading() as session:
+        session.execute(insert(table("names", column("name"))), rows)
+        proxy.hang(fresh=False)
+        monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 0.3)
+        with pytest.raises(OperationalError):
+            session.execute(text("SELECT 1"))
+    with here.writing() as session:
+        session.execute(insert(table("names", column("name"))), rows)
+    for database in (here, gone):
         database.dispose()
