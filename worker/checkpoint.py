@@ -14,8 +14,8 @@ from safetensors.numpy import load, save
 from nncore import TrainingState
 from service.errors import Damaged
 
-# A checkpoint may take this part of the time, however large the network is: less than 2 %, since the
-# steps after it are slower too.
+# A checkpoint may take this part of the time, however large the network is. Less than 2 %, since
+# the steps after it are slower too.
 SHARE = 0.015
 
 
