@@ -20,7 +20,9 @@ from benchmarks.page import PAGE, put
 from benchmarks.training.results import FOLDER, Results
 
 PARTS: dict[str, Callable[[Results], None]] = {
-    part.CASE: part.measure for part in (lives, rate, takeover, checkpoints, growth)
+    **{part.CASE: part.measure for part in (lives, rate, takeover, checkpoints)},
+    "growth-sqlite": growth.measure_sqlite,
+    "growth-postgresql": growth.measure_postgresql,
 }
 
 

@@ -58,19 +58,19 @@ class Service:
         self._post(f"/v1/jobs/{job_id}/cancel", {})
         self._final(job_id)
 
-    def finish(self, job_id: str) -> dict[str, Any]:
+    def finish(self, job_id: str, poll_seconds: float = POLL_SECONDS) -> dict[str, Any]:
         """The job once it has succeeded."""
-        job = self._final(job_id)
+        job = self._final(job_id, poll_seconds)
         if job["status"] != "succeeded":
             raise SystemExit(f"job {job_id} is {job['status']}: {job['error']}")
         return job
 
-    def _final(self, job_id: str) -> dict[str, Any]:
+    def _final(self, job_id: str, poll_seconds: float = POLL_SECONDS) -> dict[str, Any]:
         give_up_at = time.monotonic() + DEADLINE_SECONDS
         while (job := self._get(f"/v1/jobs/{job_id}"))["status"] not in FINAL:
             if time.monotonic() > give_up_at:
                 raise SystemExit(f"job {job_id} is {job['status']} after {DEADLINE_SECONDS:g} s")
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll_seconds)
         return job
 
     def lives(self, samples: int) -> Lives:

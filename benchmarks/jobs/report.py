@@ -22,8 +22,8 @@ epoch."""
 _GROWTH = """\
 Half of the jobs wait in the queue, the other half are final; two run. The rows were put straight
 into the tables. Pages are of 20 jobs, medians in ms. A page, a look at a job, a claim and a sweep
-are flat when the median with the most jobs is at most {factor:g} times the one with the fewest, or
-{slack:g} ms more. The indexes are what the database's own EXPLAIN names with the most jobs."""
+are flat when the median with the most jobs is at most {factor:g} times the one with the fewest. The
+indexes are what the database's own EXPLAIN names with the most jobs."""
 
 
 def note_machine(results: Results) -> None:
@@ -53,7 +53,7 @@ def section(results: Results) -> str:
     if lives.CASE in found:
         parts += ["Memory that each process has to itself:", lives.memory(found[lives.CASE])]
     if growth.CASE in found:
-        told = _GROWTH.format(factor=growth.FLAT_FACTOR, slack=growth.FLAT_SLACK_MS)
+        told = _GROWTH.format(factor=growth.FLAT_FACTOR)
         parts += ["### From 100 to 100,000 jobs", told, growth.section(found[growth.CASE])]
     return "\n\n".join(parts)
 
