@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated
 
@@ -40,14 +41,10 @@ def submit_job(
 ) -> Response:
     """Submit a training job."""
 
-    def make(session: Session) -> Created:
-        job = operations.submit(session, who, settings, body)
-        after.add_task(bell.ring, job.id)
-        return Created(job.links["self"], job.model_dump())
+    def submit(session: Session) -> JobRead:
+        return operations.submit(session, who, settings, body)
 
-    answer = once.create(202, body.model_dump_json(), make)
-    answer.background = after
-    return answer
+    return _accepted(once, body.model_dump_json(), submit, bell, after)
 
 
 @router.post("/plan", dependencies=[Depends(json_only)])
@@ -122,17 +119,32 @@ def retry_job(
 ) -> Response:
     """Train a final job's spec anew, as a job of its own."""
 
-    def make(session: Session) -> Created:
-        job = operations.retry(session, who, settings, job_id)
-        after.add_task(bell.ring, job.id)
-        return Created(job.links["self"], job.model_dump())
+    def retry(session: Session) -> JobRead:
+        return operations.retry(session, who, settings, job_id)
 
-    answer = once.create(202, "", make)
-    answer.background = after
-    return answer
+    return _accepted(once, "", retry, bell, after)
 
 
 @router.delete("/{job_id}", status_code=204)
 def delete_job(job_id: str, who: CallerDep, session: WriteSession) -> None:
     """Delete a final job with its history; its model stays."""
     operations.remove(session, who, job_id)
+
+
+def _accepted(
+    once: OnceDep,
+    request: str,
+    add: Callable[[Session], JobRead],
+    bell: BellDep,
+    after: BackgroundTasks,
+) -> Response:
+    """The answer to a request that adds a job, which is rung for once it is committed."""
+
+    def make(session: Session) -> Created:
+        job = add(session)
+        after.add_task(bell.ring, job.id)
+        return Created(job.links["self"], job.model_dump())
+
+    answer = once.create(202, request, make)
+    answer.background = after
+    return answer

@@ -10,6 +10,7 @@ from nncore.geometry import Geometry
 from nncore.passes import Pass, Run
 from nncore.windows import Windows
 from nncore.workspace import Workspace
+from tests.nncore.correlations import formula
 
 GENERATOR = np.random.default_rng(4)
 
@@ -20,17 +21,6 @@ def a_pass():
 
 def geometry(image, size, padding="same", dilation=(1, 1)):
     return Geometry.over(Windows(size, (1, 1), padding, dilation), image)
-
-
-def formula(x, kernel, at):
-    (top, left), (height, width) = at.offset, at.output
-    frame = np.zeros((len(x), at.frame[0], at.frame[1], x.shape[3]))
-    frame[:, top : top + x.shape[1], left : left + x.shape[2]] = x
-    y = np.zeros((len(x), height, width, kernel.shape[3]))
-    for tap in np.ndindex(*at.kernel):
-        rows, columns = at.places(tap, slice(0, height))
-        y += frame[:, rows, columns] @ kernel[tap]
-    return y
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])

@@ -11,6 +11,7 @@ from nncore.patches import filter_images, images_gradient
 from nncore.tilings import Tiling, tiling
 from nncore.windows import Windows
 from nncore.workspace import Workspace
+from tests.nncore.correlations import formula
 
 GENERATOR = np.random.default_rng(5)
 
@@ -21,17 +22,6 @@ def a_pass(fixed=False):
 
 def geometry(image, size, padding="same", strides=(1, 1), dilation=(1, 1)):
     return Geometry.over(Windows(size, strides, padding, dilation), image)
-
-
-def formula(x, kernel, at):
-    (top, left), (height, width) = at.offset, at.output
-    frame = np.zeros((len(x), at.frame[0], at.frame[1], x.shape[3]))
-    frame[:, top : top + x.shape[1], left : left + x.shape[2]] = x
-    y = np.zeros((len(x), height, width, kernel.shape[3]))
-    for tap in np.ndindex(*at.kernel):
-        rows, columns = at.places(tap, slice(0, height))
-        y += frame[:, rows, columns] @ kernel[tap]
-    return y
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])

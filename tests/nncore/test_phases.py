@@ -10,19 +10,9 @@ from nncore.passes import Pass, Run
 from nncore.phases import Phases
 from nncore.windows import Windows
 from nncore.workspace import Workspace
+from tests.nncore.correlations import formula
 
 GENERATOR = np.random.default_rng(7)
-
-
-def formula(x, kernel, at):
-    (top, left), (height, width) = at.offset, at.output
-    frame = np.zeros((len(x), at.frame[0], at.frame[1], x.shape[3]))
-    frame[:, top : top + x.shape[1], left : left + x.shape[2]] = x
-    y = np.zeros((len(x), height, width, kernel.shape[3]))
-    for tap in np.ndindex(*at.kernel):
-        rows, columns = at.places(tap, slice(0, height))
-        y += frame[:, rows, columns] @ kernel[tap]
-    return y
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
