@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "gradserve-test-"
@@ -33,8 +34,9 @@ def open_log(directory: Path) -> int:
 def sweep(parent: Path) -> None:
     """Remove the directories of servers that have ended without anybody to clean up."""
     for log in parent.glob(f"{_PREFIX}*/server.log"):
-        if time.time() - log.stat().st_mtime > _SETTLED_SECONDS and not _is_locked(log):
-            shutil.rmtree(log.parent, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another session sweeps as well
+            if time.time() - log.stat().st_mtime > _SETTLED_SECONDS and not _is_locked(log):
+                shutil.rmtree(log.parent, ignore_errors=True)
 
 
 def _parent() -> Path:
