@@ -5,15 +5,14 @@ Resolving a resolved spec gives the same spec, so a job can be repeated from its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import Any
 
 from nncore import Network, TrainingConfig
 from nncore.early_stopping import direction
 from nncore.errors import DocumentError
 from nncore.preprocessing import split_sizes
-from service.errors import Invalid, Mistake, escape
+from service.errors import Invalid, Mistake
 from service.jobs import features, tasks
 from service.jobs.schemas import JobCreate
 from service.settings import Settings
@@ -22,7 +21,6 @@ from service.store.datasets import DatasetRow
 SMALLEST_SPLIT = 50  # rows below which nothing is held out unless asked for
 DEFAULT_VALIDATION = 0.2
 _INFERRED = ("loss", "metrics")  # null stands for what suits the task
-_TRAINING = {field.name for field in fields(TrainingConfig)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +101,10 @@ def _features(job: JobCreate, names: list[str], network: Network) -> dict[str, A
 
 
 def _training_fields(job: JobCreate) -> dict[str, Any]:
-    given = job.model_extra or {}
-    known = sorted(_TRAINING | set(JobCreate.model_fields))
-    mistakes = []
-    for name in given:
-        if name not in _TRAINING:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-            mistakes.append(Mistake(f"/{escape(name)}", f"unknown field; {hint}"))
-    if mistakes:
-        raise Invalid(*mistakes)
     given = {
-        name: value for name, value in given.items() if value is not None or name not in _INFERRED
+        name: value
+        for name, value in (job.model_extra or {}).items()
+        if value is not None or name not in _INFERRED
     }
     if isinstance(given.get("metrics"), list):
         # The loss is always reported; elsewhere it goes by the same kind of name.

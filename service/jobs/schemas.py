@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from nncore import TrainingConfig
 
 Scale = Literal["none", "standard", "min_max"]
 Missing = Literal["mean", "zero", "error"]
@@ -63,6 +76,24 @@ class JobCreate(BaseModel):
     budget_seconds: float | None = Field(None, gt=0)
     priority: int = Field(0, ge=-100, le=100)
     tags: dict[Annotated[str, StringConstraints(min_length=1, max_length=100)], Tag] = {}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _names_are_known(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse unknown fields before what is missing: a misspelt name is both."""
+        known = sorted({*cls.model_fields, *(field.name for field in fields(TrainingConfig))})
+        names = given if isinstance(given, dict) else ()
+        if unknown := [_unknown_field(name, known) for name in names if name not in known]:
+            raise ValidationError.from_exception_data(cls.__name__, unknown)
+        return handler(given)
+
+
+def _unknown_field(name: str, known: list[str]) -> InitErrorDetails:
+    close = get_close_matches(name[:100], known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    # As an argument, since braces in a message are filled in.
+    error = PydanticCustomError("unknown_field", "unknown field; {hint}", {"hint": hint})
+    return InitErrorDetails(type=error, loc=(name,), input=None)
 
 
 class JobProgress(BaseModel):

@@ -328,8 +328,6 @@ MISTAKES = {
         "the target 'note' is a text column whose values are no classes; use whole numbers or "
         "names of classes, or the task regression",
     ),
-    "an unknown field": ({"epoch": 3}, "/epoch", "unknown field; did you mean 'epochs'?"),
-    "a field like no other": ({"zzz/z": 3}, "/zzz~1z", "unknown field; known: accumulate_steps, "),
     "an unknown feature": (
         {"features": {"include": ["lenght"]}},
         "/features/include/0",

@@ -287,6 +287,8 @@ def test_an_unknown_job_is_not_found_anywhere(client, method, path):
 
 
 SHAPES = {
+    "an unknown field": ({"epoch": 3}, "/epoch", "unknown field; did you mean 'epochs'?"),
+    "a field like no other": ({"{z}/z": 3}, "/{z}~1z", "unknown field; known: accumulate_steps, "),
     "an unknown field of the features": (
         {"features": {"colour": 1}},
         "/features/colour",
@@ -315,3 +317,10 @@ SHAPES = {
 def test_a_job_of_the_wrong_form_is_pointed_at(client, leaves, given, pointer, words):
     found = mistakes_of(client.post("/v1/jobs", json=job(leaves, **given)))
     assert words in found[pointer]
+
+
+def test_a_misspelt_field_is_not_called_missing(client, leaves):
+    document = job(leaves)
+    document["netwrk"] = document.pop("network")
+    found = mistakes_of(client.post("/v1/jobs", json=document))
+    assert found == {"/netwrk": "unknown field; did you mean 'network'?"}
