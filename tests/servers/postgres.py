@@ -31,9 +31,8 @@ _SETTINGS = {
     "min_wal_size": "32MB",
     "dynamic_shared_memory_type": "mmap",  # in the directory: a kill leaves nothing in /dev/shm
 }
-# A killed server loses nothing that it has written: the pages outlive it in the kernel, so that it
-# need not wait for the disk.
-_DURABLE = {"synchronous_commit": "on", "full_page_writes": "on"}
+# As it runs anywhere else.
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 @dataclass(frozen=True)
