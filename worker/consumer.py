@@ -32,6 +32,9 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # Celery has no types
                 _log.warning("the broker is away; trying again", error=str(problem))
             else:
                 self.first_connection_attempt = False
+                # Messages that were taken and not begun: a sweep rings again. Celery would send
+                # them back, and write them to a file where there is nobody to send them to.
+                conn.default_channel.do_restore = False
                 return conn
             maybe_shutdown()
             self.pool.maintain_pool()
