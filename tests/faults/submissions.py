@@ -92,7 +92,7 @@ register(
     Campaign(
         name="submissions",
         title="API killed (`kill -9`) during POSTs with keys, which are repeated",
-        count=100,
+        count=200,
         few=1,
         run=run,
         setup=Setup(environment=LONG_LEASE),
