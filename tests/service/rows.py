@@ -112,3 +112,9 @@ def expire(session: Session, job_id: str) -> None:
     """Let the job's lease have ended long ago."""
     ended = text("UPDATE jobs SET lease_until = 1 WHERE id = :id")
     assert session.execute(ended, {"id": job_id}).rowcount == 1
+
+
+def take_over(session: Session, job_id: str, worker: str = "elm") -> Claim:
+    """Expire and claim in one transaction: a beat in between could renew the lease."""
+    expire(session, job_id)
+    return claim(session, worker=worker)

@@ -192,7 +192,7 @@ def test_a_database_that_does_not_answer_is_unavailable_soon(free_port):
     with TestClient(create_app(settings)) as client:
         began = time.monotonic()
         response = client.get("/v1/jobs")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         body = problem_of(response, 503, "unavailable")
         assert body["detail"] == "The database does not answer. Try again in a moment."
         assert int(response.headers["retry-after"]) >= 1

@@ -107,7 +107,7 @@ def test_hostile_bodies_are_refused_in_linear_time(body):
     began = time.monotonic()
     with pytest.raises(Invalid):
         loads(body)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 DOCUMENTS = st.recursive(

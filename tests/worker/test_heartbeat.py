@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +13,7 @@ from service.store import epochs, jobs, leases
 from service.store.checkpoints import Progress
 from service.store.tenants import DEFAULT_TENANT
 from service.store.transitions import Status
-from tests.service.rows import add_job, claim, epoch, expire, read, write
+from tests.service.rows import add_job, claim, epoch, expire, read, take_over, write
 from tests.waiting import wait_until
 from worker import heartbeat
 from worker.heartbeat import BudgetExceeded, CancelRequested, Heartbeat
@@ -52,7 +51,7 @@ def test_the_reported_progress_is_written_by_the_next_beat(hold, sqlite):
         heart.report(epoch=2, step=17)
         wait_until(
             lambda: read(sqlite, jobs.get, DEFAULT_TENANT, heart.claim.job_id).step == 17,
-            5,
+            30,
             "the beat has written the step",
         )
 
@@ -67,21 +66,19 @@ def test_a_cancel_reaches_the_training_thread(hold, sqlite):
 
     with hold() as heart:
         write(sqlite, jobs.cancel, DEFAULT_TENANT, heart.claim.job_id)
-        wait_until(lambda: checked(heart), 5, "the beat has seen the cancel")
+        wait_until(lambda: checked(heart), 30, "the beat has seen the cancel")
 
 
 def test_a_lost_lease_reaches_the_training_thread(hold, sqlite):
     with hold() as heart:
-        write(sqlite, expire, heart.claim.job_id)
-        write(sqlite, claim, worker="elm")
-        wait_until(lambda: not heart._thread.is_alive(), 5, "the beats have ended")
+        write(sqlite, take_over, heart.claim.job_id)
+        wait_until(lambda: not heart._thread.is_alive(), 30, "the beats have ended")
         with pytest.raises(LeaseLost, match="token 1 is not the latest"):
             heart.check()
 
 
 def test_a_lease_that_was_not_renewed_in_time_is_given_up_before_it_ends(hold):
     heart = hold(lease_seconds=0.01, heartbeat_seconds=60)
-    give_up_at = time.monotonic() + 5
 
     def given_up():
         try:
@@ -90,8 +87,7 @@ def test_a_lease_that_was_not_renewed_in_time_is_given_up_before_it_ends(hold):
             return "could not be renewed in time" in lost.detail
         return False
 
-    wait_until(given_up, 5, "the lease is given up")
-    assert time.monotonic() < give_up_at
+    wait_until(given_up, 30, "the lease is given up")
 
 
 def test_a_worker_that_stops_and_an_owner_that_pauses_let_the_run_rest(hold, sqlite):
@@ -99,7 +95,7 @@ def test_a_worker_that_stops_and_an_owner_that_pauses_let_the_run_rest(hold, sql
     with hold() as heart:
         assert not heart.asked_to_rest
         write(sqlite, jobs.pause, DEFAULT_TENANT, heart.claim.job_id)
-        wait_until(lambda: heart.asked_to_rest, 5, "the beat has seen the pause")
+        wait_until(lambda: heart.asked_to_rest, 30, "the beat has seen the pause")
         heart.check()
 
 
@@ -110,7 +106,7 @@ def test_a_budget_counts_the_attempts_before(hold, sqlite):
     write(sqlite, lambda session: session.execute(spent))
     write(sqlite, expire, heart.claim.job_id)
     again = Heartbeat(sqlite, write(sqlite, claim), heart._settings, lambda: False)
-    wait_until(lambda: again.elapsed_ms > 0, 5, "a millisecond has passed")
+    wait_until(lambda: again.elapsed_ms > 0, 30, "a millisecond has passed")
     with pytest.raises(BudgetExceeded):
         again.check()
 
@@ -125,7 +121,7 @@ def test_the_time_of_earlier_steps_counts_to_the_progress(hold, sqlite):
 
 def test_a_spent_budget_interrupts_the_run(hold):
     heart = hold(given={"budget_seconds": 1e-9})
-    wait_until(lambda: heart.elapsed_ms > 0, 5, "a millisecond has passed")
+    wait_until(lambda: heart.elapsed_ms > 0, 30, "a millisecond has passed")
     with pytest.raises(BudgetExceeded):
         heart.check()
 
@@ -155,8 +151,7 @@ def test_a_write_is_given_up_with_the_lease(hold):
 
 def test_a_stale_write_is_not_tried_again(hold, sqlite):
     heart = hold()
-    write(sqlite, expire, heart.claim.job_id)
-    write(sqlite, claim, worker="elm")
+    write(sqlite, take_over, heart.claim.job_id)
     with pytest.raises(LeaseLost):
         heart.write(lambda session: leases.log(session, heart.claim, "too late"))
 
@@ -200,7 +195,7 @@ def test_a_run_may_end_its_step_before_it_is_given_up(hold, sqlite):
             lambda: (
                 read(sqlite, jobs.get, DEFAULT_TENANT, heart.claim.job_id).lease_until != before
             ),
-            5,
+            30,
             "a beat has passed",
         )
         with pytest.raises(BudgetExceeded):

@@ -58,7 +58,7 @@ def test_a_ring_that_finds_the_poller_training_is_passed_on_and_waits(
     with ThreadPoolExecutor(1) as threads:
         with process._training:
             answered = threads.submit(train, job_id)
-            wait_until(lambda: passed_on == [job_id], 5, "the ring is passed on")
+            wait_until(lambda: passed_on == [job_id], 30, "the ring is passed on")
             assert (answered.done(), statuses(sqlite)) == (False, [Status.QUEUED])
         answered.result(timeout=10)
     assert statuses(sqlite) == [Status.SUCCEEDED]
@@ -81,7 +81,7 @@ def test_a_poller_whose_look_fails_looks_again():
 
     poller = Poller(look, 0.001)
     poller.start()
-    wait_until(lambda: len(looks) > 2, 5, "it has looked again")
+    wait_until(lambda: len(looks) > 2, 30, "it has looked again")
     poller.stop()
 
 

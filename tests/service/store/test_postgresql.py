@@ -33,8 +33,8 @@ def remote(postgres_url, proxy):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(postgresql, "PING_SECONDS", 0.2)
-    monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 0.4)
+    monkeypatch.setattr(postgresql, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 1.0)
 
 
 def one(database):
@@ -55,7 +55,7 @@ def test_a_pooled_connection_that_hangs_is_replaced(remote, proxy, impatient):
     assert proxy.hang(fresh=False) == 1
     began = time.monotonic()
     assert one(remote) == 1
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_statement_that_is_not_answered_is_given_up(remote, proxy, impatient):
@@ -78,9 +78,9 @@ def test_a_commit_that_is_not_answered_is_given_up(remote, proxy, impatient):
 
 
 def test_a_long_answer_is_no_silence(remote, impatient):
-    # A row every 0.15 seconds, each wide enough to be sent at once.
+    # A row every 0.3 seconds, each wide enough to be sent at once.
     rows = text(
-        "SELECT repeat(g::text, 100000) FROM generate_series(1, 6) g, LATERAL pg_sleep(0.15 + 0*g)"
+        "SELECT repeat(g::text, 100000) FROM generate_series(1, 6) g, LATERAL pg_sleep(0.3 + 0*g)"
     )
     with remote.reading() as session:
         assert len(session.scalars(rows).all()) == 6
@@ -98,8 +98,8 @@ def test_many_callers_of_a_server_that_hangs_wait_no_longer_than_one(remote, pro
 
     with ThreadPoolExecutor(10) as callers:
         waits = list(callers.map(attempt, range(60)))
-    assert max(waits) < postgresql.CONNECT_SECONDS + 1.5
-    assert sorted(waits)[40] < 0.5
+    assert max(waits) < postgresql.CONNECT_SECONDS * 2
+    assert sorted(waits)[40] < postgresql.CONNECT_SECONDS / 2
     proxy.pass_on()
     assert one(remote) == 1
 
@@ -107,12 +107,12 @@ def test_many_callers_of_a_server_that_hangs_wait_no_longer_than_one(remote, pro
 def test_a_patient_database_waits_for_a_server_that_takes_its_time(postgres_url, impatient):
     database = Database(postgres_url, patient=True)
     with database.reading() as session:
-        session.execute(text("SELECT pg_sleep(0.8)"))
+        session.execute(text("SELECT pg_sleep(1.5)"))
     database.dispose()
 
 
 def test_locks_of_a_client_that_stands_still_are_let_go_of(postgres_url, monkeypatch):
-    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 100)
+    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 500)
     still, other = Database(postgres_url), Database(postgres_url)
     lock = text("LOCK TABLE jobs")
     with still.reading() as session:
@@ -128,7 +128,7 @@ def test_locks_of_a_client_that_stands_still_are_let_go_of(postgres_url, monkeyp
 def test_locks_of_a_client_that_vanished_after_many_rows_are_let_go_of(
     postgres_url, remote, proxy, monkeypatch
 ):
-    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 100)
+    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 500)
     behind = remote.engine.url.render_as_string(hide_password=False)
     here, gone = Database(postgres_url), Database(behind)
     rows = [{"name": name} for name in "abc"]
