@@ -24,7 +24,7 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 # A dead worker's job is taken over after its lease; tests should not wait for the usual one.
 QUICK = {
-    "GRADSERVE_LEASE_SECONDS": "3",
+    "GRADSERVE_LEASE_SECONDS": "5",
     "GRADSERVE_SWEEP_SECONDS": "0.5",
     "GRADSERVE_CHECKPOINT_SECONDS": "0.5",
 }
@@ -107,7 +107,7 @@ def _process(
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        _, left = psutil.wait_procs(children, timeout=5)
+        _, left = psutil.wait_procs(children, timeout=30)
         for child in left:
             child.kill()
         if process.stdout is not None:
@@ -125,7 +125,9 @@ def _family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def _client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, timeout=30, trust_env=False)
+    # The server ends idle connections after 5 s: a request must not be on its way at that moment.
+    limits = httpx.Limits(keepalive_expiry=1)
+    return httpx.Client(base_url=url, timeout=60, trust_env=False, limits=limits)
 
 
 def _is_ready(client: httpx.Client) -> bool:

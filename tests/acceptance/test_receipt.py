@@ -129,7 +129,7 @@ def test_a_second_run_that_is_cancelled_verifies_nothing(
     wait_until(lambda: ids(service, "jobs") != before, 30, "the second job is submitted")
     second = ids(service, "jobs")[0]
     service.post(f"/v1/jobs/{second}/cancel", 202)
-    _, said = asked.communicate(timeout=30)
+    _, said = asked.communicate(timeout=60)
     for job in in_the_way:
         service.post(f"/v1/jobs/{job['id']}/cancel", 202)
     assert asked.returncode == 2

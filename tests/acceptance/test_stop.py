@@ -31,11 +31,11 @@ def test_a_watched_stream_ends_with_the_service_and_the_job_goes_on_later(tmp_pa
         watcher = threading.Thread(target=lambda: events.extend(service.watch(job)))
         watcher.start()
         wait_until(
-            lambda: any(event.kind == "epoch" for event in events), 10, "the job is in its course"
+            lambda: any(event.kind == "epoch" for event in events), 30, "the job is in its course"
         )
         progress = service.get(f"/v1/jobs/{job['id']}")["progress"]
         service.processes[0].send_signal(signal.SIGTERM)
-        watcher.join(timeout=20)
+        watcher.join(timeout=30)
         assert not watcher.is_alive()
         assert events[0].data == {"status": "queued"}
         assert service.processes[0].wait(timeout=30) == 0
@@ -48,6 +48,6 @@ def test_a_watched_stream_ends_with_the_service_and_the_job_goes_on_later(tmp_pa
         service.post(f"/v1/jobs/{job['id']}/cancel", 202)
         wait_until(
             lambda: service.get(f"/v1/jobs/{job['id']}")["status"] == "cancelled",
-            10,
+            30,
             "the job is cancelled",
         )

@@ -224,7 +224,11 @@ register(
         few=len(KNOWN),
         run=run,
         setup=Setup(
-            environment={"GRADSERVE_MAX_ATTEMPTS": str(ATTEMPTS)}, wrapper="tests.faults.crashing"
+            environment={
+                "GRADSERVE_MAX_ATTEMPTS": str(ATTEMPTS),
+                "GRADSERVE_CHECKPOINT_SECONDS": "0.05",  # several in each job, however quick it is
+            },
+            wrapper="tests.faults.crashing",
         ),
     )
 )

@@ -22,7 +22,8 @@ from service.store.checkpoints import CheckpointRow, newest_first
 from service.store.jobs import JobRow
 from tests.faults import invariants, jobs
 from tests.faults.campaign import Campaign, Trial, register
-from tests.faults.stack import Stack
+from tests.faults.rings import LONG_LEASE
+from tests.faults.stack import Setup, Stack
 from tests.waiting import wait_until
 
 # Wide enough for a state of several chunks.
@@ -219,6 +220,7 @@ register(
         count=200,
         few=1,
         run=run,
+        setup=Setup(environment=LONG_LEASE),  # as a resume of another cause would be told as well
         chunk=50,
     )
 )

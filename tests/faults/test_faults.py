@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.faults import brokers, hammer, rests
 from tests.faults.campaign import Campaign, attempt, load
 from tests.faults.stack import KINDS, Kind, Stack
 
@@ -36,6 +37,18 @@ def stack_for() -> Iterator[Wanted]:
             return current[0]
 
         yield stack_for
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How quick the service is belongs to the campaign: here other tests run beside it."""
+    for module, limit in (
+        (rests, "HONOURED_SECONDS"),
+        (rests, "SETTLED_SECONDS"),
+        (hammer, "ANSWER_SECONDS"),
+        (brokers, "ACCEPT_SECONDS"),
+    ):
+        monkeypatch.setattr(module, limit, 20.0)
 
 
 @pytest.mark.timeout(600)

@@ -16,7 +16,7 @@ def test_each_part_is_done_by_its_member_and_results_come_in_order():
     crew, meeting = Crew(3), threading.Barrier(3)
 
     def work(place):
-        meeting.wait(10)
+        meeting.wait(60)
         return place, threading.get_ident()
 
     first, second = crew.run(work, 3), crew.run(work, 3)
@@ -61,7 +61,7 @@ def test_a_closed_crew_leaves_no_thread_and_may_start_again():
     crew = Crew(2)
     (_, thread) = crew.run(whoever, 2)
     crew.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert crew.run(lambda place: place, 2) == [0, 1]
     crew.close()
@@ -71,5 +71,5 @@ def test_a_forgotten_crew_ends_its_threads():
     crew = Crew(2)
     (_, thread) = crew.run(whoever, 2)
     del crew
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()

@@ -114,13 +114,14 @@ class ServerProcess:
 
     def kill(self) -> None:
         """Kill the server and what it has forked, as a crash would; its directory stays."""
+        os.utime(self._log)  # or another session could sweep the directory meanwhile
         family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         self._process.wait()
         psutil.wait_procs(family, timeout=10)
-        self._held = open_log(self.directory)  # or another session would sweep the directory
+        self._held = open_log(self.directory)
 
     def start_again(self) -> None:
         """Start a killed server on the directory that it left; `wait_until_ready` waits for it."""

@@ -97,7 +97,7 @@ def test_a_killed_session_leaves_no_server(module: str) -> None:
             *(child.pid for child in psutil.Process(int(pid)).children(recursive=True)),
         ]
         session.send_signal(signal.SIGKILL)
-    wait_until(lambda: not any(map(is_running, family)), 10, "the server is gone")
+    wait_until(lambda: not any(map(is_running, family)), 30, "the server is gone")
     os.utime(f"{directory}/server.log", (0, 0))  # long ago
 
     def is_swept() -> bool:
@@ -105,7 +105,7 @@ def test_a_killed_session_leaves_no_server(module: str) -> None:
         return not Path(directory).exists()
 
     # The last thread of the server may hold the lock a moment longer than its process is seen.
-    wait_until(is_swept, 10, "the directory is swept")
+    wait_until(is_swept, 30, "the directory is swept")
 
 
 def test_a_running_server_keeps_its_directory(redis_server: RedisServer) -> None:

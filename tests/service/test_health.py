@@ -17,7 +17,8 @@ def test_a_process_that_answers_is_alive(client):
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
-def test_it_is_ready_with_its_database_and_its_broker(settings, redis_url):
+def test_it_is_ready_with_its_database_and_its_broker(settings, redis_url, monkeypatch):
+    monkeypatch.setattr("service.broker.TIMEOUT_SECONDS", 30)
     settings = settings.model_copy(update={"broker_url": redis_url})
     with TestClient(create_app(settings)) as client:
         response = client.get("/readyz")

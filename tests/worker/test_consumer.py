@@ -25,7 +25,7 @@ def test_a_message_taken_as_the_broker_dies_does_not_count_as_taken_for_ever(mor
         consumer.qos(prefetch_count=1)
         app.send_task("gradserve.train", args=["job"], queue=QUEUE, connection=connection)
         with consumer:
-            connection.drain_events(timeout=10)
+            connection.drain_events(timeout=60)
             assert not consumer.channel.qos.can_consume()
             mortal.process.kill()
             taken[0].ack()

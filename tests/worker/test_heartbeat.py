@@ -156,7 +156,8 @@ def test_a_stale_write_is_not_tried_again(hold, sqlite):
         heart.write(lambda session: leases.log(session, heart.claim, "too late"))
 
 
-def test_short_epochs_are_written_together_and_none_is_lost(hold, sqlite):
+def test_short_epochs_are_written_together_and_none_is_lost(hold, sqlite, monkeypatch):
+    monkeypatch.setattr(heartbeat, "RECORD_SECONDS", 3600)
     with hold() as heart:
         for number in range(1, 8):
             heart.record(epoch(number))
@@ -184,7 +185,7 @@ def test_after_the_end_nobody_beats(hold):
 def test_a_run_that_hangs_beyond_its_budget_is_given_up(hold):
     given_up = threading.Event()
     with hold(given={"budget_seconds": 1e-9}, give_up=given_up.set, lease_seconds=0.1):
-        assert given_up.wait(10)
+        assert given_up.wait(60)
 
 
 def test_a_run_may_end_its_step_before_it_is_given_up(hold, sqlite):

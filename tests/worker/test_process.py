@@ -60,7 +60,7 @@ def test_a_ring_that_finds_the_poller_training_is_passed_on_and_waits(
             answered = threads.submit(train, job_id)
             wait_until(lambda: passed_on == [job_id], 30, "the ring is passed on")
             assert (answered.done(), statuses(sqlite)) == (False, [Status.QUEUED])
-        answered.result(timeout=10)
+        answered.result(timeout=60)
     assert statuses(sqlite) == [Status.SUCCEEDED]
 
 

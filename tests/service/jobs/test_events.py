@@ -89,7 +89,7 @@ def test_a_stream_follows_a_running_job_to_its_end(client, stored):
         write(stored, leases.log, claimed, "nearly there")
         assert not streamed.done()
         write(stored, succeed, claimed)
-        found = streamed.result(timeout=10)
+        found = streamed.result(timeout=30)
     assert [name for _, name, _ in found] == [
         "status",
         "status",
@@ -113,7 +113,7 @@ def test_a_stream_tells_that_a_job_pauses_and_stays_open_until_it_ends(client, s
         client.post(f"/v1/jobs/{row.id}/resume")
         client.post(f"/v1/jobs/{row.id}/pause")
         client.post(f"/v1/jobs/{row.id}/cancel")
-        found = streamed.result(timeout=10)
+        found = streamed.result(timeout=30)
     assert [data for _, name, data in found if name == "status"] == [
         {"status": "queued"},
         {"status": "running", "attempt": 1},

@@ -62,7 +62,7 @@ def test_a_claimed_job_is_running_under_a_lease_of_the_databases_clock(database)
     claimed = write(database, claim, worker="elm:1", lease_seconds=60)
     row = job_of(database, claimed.job_id)
     assert (row.status, row.worker, row.attempt, row.token) == (Status.RUNNING, "elm:1", 1, 1)
-    assert row.lease_until - row.started_at == pytest.approx(60_000, abs=50)
+    assert row.lease_until - row.started_at == pytest.approx(60_000, abs=5000)
 
 
 def test_the_most_urgent_job_is_claimed_first_and_then_the_oldest(database):
@@ -106,13 +106,13 @@ def test_an_attempt_knows_how_far_the_ones_before_were_and_says_where_it_begins(
 
 def test_the_time_of_all_attempts_is_added_up(database):
     job = write(database, add_job)
-    earlier = text("UPDATE jobs SET started_at = started_at - 5000")
+    earlier = text("UPDATE jobs SET started_at = started_at - 3600000")
     for attempt in (1, 2):
         claimed = write(database, claim)
-        assert claimed.spent_ms == pytest.approx(5000 * (attempt - 1), abs=500)
+        assert claimed.spent_ms == pytest.approx(3_600_000 * (attempt - 1), abs=60_000)
         write(database, lambda session: session.execute(earlier))
         write(database, leases.beat, claimed, 60, None)
-        assert job_of(database, job.id).spent_ms == pytest.approx(5000 * attempt, abs=500)
+        assert job_of(database, job.id).spent_ms == pytest.approx(3_600_000 * attempt, abs=60_000)
         write(database, expire, job.id)
 
 

@@ -33,8 +33,8 @@ def remote(postgres_url, proxy):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(postgresql, "PING_SECONDS", 0.5)
-    monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(postgresql, "PING_SECONDS", 1.0)
+    monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 2.0)
 
 
 def one(database):
@@ -42,7 +42,7 @@ def one(database):
         return session.scalar(text("SELECT 1"))
 
 
-def test_a_healthy_connection_is_used_again(remote, impatient):
+def test_a_healthy_connection_is_used_again(remote):
     def backend():
         with remote.reading() as session:
             return session.scalar(text("SELECT pg_backend_pid()"))
@@ -55,7 +55,7 @@ def test_a_pooled_connection_that_hangs_is_replaced(remote, proxy, impatient):
     assert proxy.hang(fresh=False) == 1
     began = time.monotonic()
     assert one(remote) == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 def test_a_statement_that_is_not_answered_is_given_up(remote, proxy, impatient):
@@ -78,9 +78,9 @@ def test_a_commit_that_is_not_answered_is_given_up(remote, proxy, impatient):
 
 
 def test_a_long_answer_is_no_silence(remote, impatient):
-    # A row every 0.3 seconds, each wide enough to be sent at once.
+    # A row every 0.5 seconds, each wide enough to be sent at once.
     rows = text(
-        "SELECT repeat(g::text, 100000) FROM generate_series(1, 6) g, LATERAL pg_sleep(0.3 + 0*g)"
+        "SELECT repeat(g::text, 100000) FROM generate_series(1, 6) g, LATERAL pg_sleep(0.5 + 0*g)"
     )
     with remote.reading() as session:
         assert len(session.scalars(rows).all()) == 6
@@ -107,12 +107,12 @@ def test_many_callers_of_a_server_that_hangs_wait_no_longer_than_one(remote, pro
 def test_a_patient_database_waits_for_a_server_that_takes_its_time(postgres_url, impatient):
     database = Database(postgres_url, patient=True)
     with database.reading() as session:
-        session.execute(text("SELECT pg_sleep(1.5)"))
+        session.execute(text("SELECT pg_sleep(2.5)"))
     database.dispose()
 
 
 def test_locks_of_a_client_that_stands_still_are_let_go_of(postgres_url, monkeypatch):
-    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 500)
+    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 1500)
     still, other = Database(postgres_url), Database(postgres_url)
     lock = text("LOCK TABLE jobs")
     with still.reading() as session:
@@ -128,7 +128,7 @@ def test_locks_of_a_client_that_stands_still_are_let_go_of(postgres_url, monkeyp
 def test_locks_of_a_client_that_vanished_after_many_rows_are_let_go_of(
     postgres_url, remote, proxy, monkeypatch
 ):
-    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 500)
+    monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", 1500)
     behind = remote.engine.url.render_as_string(hide_password=False)
     here, gone = Database(postgres_url), Database(behind)
     rows = [{"name": name} for name in "abc"]
@@ -137,9 +137,10 @@ def test_locks_of_a_client_that_vanished_after_many_rows_are_let_go_of(
     with gone.reading() as session:
         session.execute(insert(table("names", column("name"))), rows)
         proxy.hang(fresh=False)
-        monkeypatch.setattr(postgresql, "SILENCE_SECONDS", 0.3)
-        with pytest.raises(OperationalError):
-            session.execute(text("SELECT 1"))
+        with monkeypatch.context() as patch:
+            patch.setattr(postgresql, "SILENCE_SECONDS", 0.3)
+            with pytest.raises(OperationalError):
+                session.execute(text("SELECT 1"))
     with here.writing() as session:
         session.execute(insert(table("names", column("name"))), rows)
     for database in (here, gone):

@@ -73,7 +73,7 @@ class Stack:
         self.popen.send_signal(number)
 
     def status(self) -> int:
-        return self.popen.wait(timeout=20)
+        return self.popen.wait(timeout=60)
 
 
 Start = Callable[..., Stack]
@@ -92,7 +92,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for stack in stacks:
         stack.send(signal.SIGKILL)
         stack.popen.communicate()
-    wait_until(lambda: _lock_is_free(tmp_path / "data"), 10, "the guard ends")
+    wait_until(lambda: _lock_is_free(tmp_path / "data"), 30, "the guard ends")
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:

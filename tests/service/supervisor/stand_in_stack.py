@@ -33,7 +33,7 @@ def _service(folder: Path, name: str, about: dict[str, Any]) -> Service:
         environment={**os.environ, "FOLDER": str(folder)},
         once=about.get("once", False),
         ready=ready,
-        grace_seconds=about.get("grace", 5.0),
+        grace_seconds=about.get("grace", 20.0),
     )
 
 

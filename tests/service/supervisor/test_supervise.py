@@ -40,10 +40,9 @@ while True:
 """
 WITH_GRANDCHILD = """
 import os, time
+print(os.getpid())
 if os.fork() == 0:
     open(os.path.join(os.environ["FOLDER"], "forked"), "w").close()
-    time.sleep(600)
-print(os.getpid())
 time.sleep(600)
 """
 
@@ -88,7 +87,7 @@ def test_a_stop_ends_everything_in_reverse_order(start: Start, number: signal.Si
     stack.send(number)
     assert stack.status() == 0
     assert (stack.folder / "ends").read_text() == "api\nbroker\n"
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(start: Start) -> None:
@@ -97,14 +96,14 @@ def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(start: Start) 
     processes = stack.processes()
     stack.send(signal.SIGTERM)
     assert stack.status() == 0
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def test_a_second_signal_does_not_wait_for_the_grace(start: Start) -> None:
     stack = start({"stubborn": {**serving(STUBBORN, "stubborn"), "grace": 600}})
     stack.wait_for_ready()
     stack.send(signal.SIGINT)
-    wait_until(lambda: "stopping" in stack.stderr, 10, "the first signal is seen")
+    wait_until(lambda: "stopping" in stack.stderr, 30, "the first signal is seen")
     stack.send(signal.SIGINT)
     assert stack.status() == 0
 
@@ -116,7 +115,7 @@ def test_a_stop_ends_the_children_of_children(start: Start) -> None:
     assert len(processes) == 3  # the guard, the parent and its child
     stack.send(signal.SIGTERM)
     assert stack.status() == 0
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def test_nothing_survives_a_killed_supervisor(start: Start) -> None:
@@ -125,7 +124,7 @@ def test_nothing_survives_a_killed_supervisor(start: Start) -> None:
     processes = stack.processes()
     stack.send(signal.SIGKILL)
     stack.status()
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def command(process: psutil.Process) -> str:
@@ -145,11 +144,13 @@ def test_nothing_survives_even_when_the_guard_was_killed_first(start: Start) -> 
 
     (guard,) = guards()
     guard.kill()
-    wait_until(lambda: guards() not in ([], [guard]), 10, "there is another guard")
+    wait_until(lambda: guards() not in ([], [guard]), 30, "there is another guard")
+    supervisor = psutil.Process(stack.popen.pid)
+    wait_until(lambda: supervisor.status() == psutil.STATUS_SLEEPING, 30, "the guard was told")
     processes = stack.processes()
     stack.send(signal.SIGKILL)
     stack.status()
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def test_the_data_directory_is_free_after_a_kill(start: Start) -> None:
@@ -174,7 +175,7 @@ def test_a_killed_child_is_started_again(start: Start) -> None:
     stack.wait_for_ready()
     first = stack.process("only")
     first.kill()
-    wait_until(lambda: len(stack.log("only").split()) == 2, 10, "it is started again")
+    wait_until(lambda: len(stack.log("only").split()) == 2, 30, "it is started again")
     assert stack.process("only").pid != first.pid
     assert "only was killed by SIGKILL; starting it again in 0.05 s" in stack.stderr
 
@@ -186,20 +187,19 @@ def test_the_children_of_a_crashed_child_end_before_it_is_started_again(start: S
     family = [leader, *leader.children()]
     assert len(family) == 2
     leader.kill()
-    wait_until(lambda: all_gone(family), 10, "its child ends too")
+    wait_until(lambda: all_gone(family), 30, "its child ends too")
 
 
 def test_every_crash_in_a_row_doubles_the_wait(start: Start) -> None:
     crash = (
-        "import os, sys; f = os.environ['FOLDER'] + '/served'; "
-        "sys.exit(3) if os.path.exists(f) else open(f, 'w'); "
-        "import time; print(os.getpid()); time.sleep(600)"
+        "import os, sys, time; f = os.environ['FOLDER'] + '/served'; again = os.path.exists(f); "
+        "again or print(os.getpid()); sys.exit(3) if again else open(f, 'w'); time.sleep(600)"
     )
     stack = start({"only": serving(crash)})
     stack.wait_for_ready()
     stack.process("only").kill()
     wait_until(
-        lambda: "ended with status 3; starting it again in 0.2 s" in stack.stderr, 10, "it waits"
+        lambda: "ended with status 3; starting it again in 0.2 s" in stack.stderr, 30, "it waits"
     )
     assert "again in 0.05 s" in stack.stderr
     assert "again in 0.1 s" in stack.stderr
@@ -209,7 +209,7 @@ def test_a_stack_that_restarts_a_child_can_be_stopped(start: Start) -> None:
     stack = start({"only": serving()})
     stack.wait_for_ready()
     stack.process("only").kill()
-    wait_until(lambda: "starting it again" in stack.stderr, 10, "the crash is seen")
+    wait_until(lambda: "starting it again" in stack.stderr, 30, "the crash is seen")
     stack.send(signal.SIGTERM)
     assert stack.status() == 0
 
@@ -238,12 +238,12 @@ def test_a_task_that_fails_stops_the_start(start: Start) -> None:
 
 def test_a_stop_while_starting_is_orderly(start: Start) -> None:
     stack = start({"broker": orderly("broker")}, {"slow": serving(SERVE, "never")})
-    wait_until((stack.folder / "served").exists, 10, "the second stage starts")
+    wait_until((stack.folder / "served").exists, 30, "the second stage starts")
     processes = stack.processes()
     stack.send(signal.SIGTERM)
     assert stack.status() == 0
     assert (stack.folder / "ends").read_text() == "broker\n"
-    wait_until(lambda: all_gone(processes), 10, "nothing is left")
+    wait_until(lambda: all_gone(processes), 30, "nothing is left")
 
 
 def test_children_lead_groups_of_their_own_so_that_ctrl_c_reaches_the_supervisor_alone(
