@@ -20,7 +20,7 @@ from tests.servers.process import free_tcp_port
 from tests.servers.redis import RedisServer
 from tests.waiting import wait_until
 
-START_SECONDS = 60
+START_SECONDS = 100
 STOP_SECONDS = 30
 # A dead worker's job is taken over after its lease; tests should not wait for the usual one.
 QUICK = {
